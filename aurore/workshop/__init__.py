@@ -1,0 +1,26 @@
+"""La plomberie de l'atelier : une idée par module, importée par les scripts numérotés.
+
+Ce fichier est lu avant tous les autres. Il règle TensorFlow, Keras et Hugging Face par des
+variables d'environnement, qui n'ont d'effet que posées avant leur import. Une variable déjà
+posée par la personne qui lance le script est respectée.
+"""
+
+import os
+
+from workshop.paths import CACHE
+
+_SETTINGS = {
+    "TF_USE_LEGACY_KERAS": "1",          # transformers ne connaît que Keras 2
+    "TF_CPP_MIN_LOG_LEVEL": "3",         # taire les messages internes de TensorFlow
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HOME": str(CACHE / "huggingface"),  # tous les caches dans le volume monté
+    "KERAS_HOME": str(CACHE / "keras"),
+    "MPLCONFIGDIR": str(CACHE / "matplotlib"),
+    "MPLBACKEND": "Agg",                 # dessiner dans un fichier, sans écran
+}
+
+for _name, _value in _SETTINGS.items():
+    os.environ.setdefault(_name, _value)

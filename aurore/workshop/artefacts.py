@@ -1,0 +1,106 @@
+"""Ce que chaque étape laisse sur le disque : écrit en entier ou pas du tout, relu avec soin.
+
+Un dossier se remplit sous un nom d'attente, puis prend le sien d'un seul coup : à cet instant il
+est complet. S'il doit remplacer d'autres fichiers, ceux-ci partent après ; si l'on coupe le
+courant pendant ce déménagement, la lecture suivante le termine.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+
+from safetensors import SafetensorError, safe_open
+
+from workshop.narration import WorkshopError
+from workshop.paths import MODEL, shown
+
+_INCOMING, _READY = ".incoming", ".ready"
+_MODEL_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
+
+
+@contextlib.contextmanager
+def new_folder(folder):
+    """Donne un dossier vide à remplir, qui ne prend le nom `folder` que s'il n'y a pas eu d'erreur."""
+    incoming = folder.with_name(f"{folder.name}{_INCOMING}")
+    shutil.rmtree(incoming, ignore_errors=True)
+    incoming.mkdir(parents=True)
+    try:
+        yield incoming
+        incoming.rename(folder)
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def written_whole(folder):
+    """Donne un dossier vide à remplir, dont le contenu remplacera d'un coup celui de `folder`.
+
+    Les autres fichiers de `folder` (les livres téléchargés, les caches) restent en place. S'il
+    y a une erreur, `folder` ne change pas.
+    """
+    settle(folder)
+    with new_folder(folder / _READY) as incoming:
+        yield incoming
+    settle(folder)
+
+
+def settle(folder):
+    """Termine le remplacement qu'une coupure aurait interrompu."""
+    ready = folder / _READY
+    if not ready.is_dir():
+        return
+    for entry in sorted(ready.iterdir()):
+        target = folder / entry.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(entry, target)
+    ready.rmdir()
+
+
+@contextlib.contextmanager
+def reading(folder, made_by):
+    """Traduit en une phrase l'échec de la lecture de `folder`, que le script `made_by` écrit."""
+    command = f"python aurore/{made_by}"
+    settle(folder)
+    if not folder.is_dir() or not any(entry for entry in folder.iterdir()
+                                      if entry.name[0] != "." and entry.name not in ("books", "cache")):
+        raise WorkshopError(f"Le dossier {shown(folder)} est vide ou n'existe pas.\n"
+                            f"Préparez-le d'abord :  {command}")
+    try:
+        yield
+    except WorkshopError:
+        raise
+    except Exception as error:  # pylint: disable=broad-exception-caught  # datasets, pyarrow et
+        # tokenizers lèvent chacun leurs propres erreurs devant un fichier coupé ou étranger.
+        raise WorkshopError(f"Le contenu de {shown(folder)} est incomplet ou n'est pas celui attendu "
+                            f"({type(error).__name__}).\nRefaites-le :  {command}") from error
+
+
+def ensure_writable(folder):
+    """S'assure, avant un long calcul, que l'on pourra écrire son résultat dans `folder`.
+
+    Lève l'erreur du système (droits, disque plein), que `narration` traduit.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / ".probe"
+    probe.write_text("x" * 4096, encoding="ascii")
+    probe.unlink()
+
+
+def is_complete_model(folder):
+    """Dit si `folder` contient une configuration et des poids entiers."""
+    try:
+        with safe_open(folder / "model.safetensors", framework="numpy"):
+            return (folder / "config.json").is_file() and (folder / "tokenizer.json").is_file()
+    except (OSError, SafetensorError):
+        return False
+
+
+def newest_model(folder=MODEL):
+    """Renvoie le dossier du dernier modèle entraîné et complet, ou None s'il n'y en a pas."""
+    if not folder.is_dir():
+        return None
+    trained = sorted((entry for entry in folder.iterdir() if _MODEL_NAME.fullmatch(entry.name)),
+                     reverse=True)
+    return next((entry for entry in trained if is_complete_model(entry)), None)

@@ -1,0 +1,40 @@
+"""Les images que les étapes laissent à côté de leurs résultats, lisibles en noir et blanc."""
+
+from matplotlib.figure import Figure
+
+
+def draw_sentence_lengths(lengths_by_split, path):
+    """Dessine dans `path` (PNG) l'histogramme des longueurs de phrases, en mots.
+
+    `lengths_by_split` : {nom de la partie: liste de longueurs}.
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    styles = ("-", "--", ":")
+    for style, (split, lengths) in zip(styles, lengths_by_split.items()):
+        label = f"{split} ({len(lengths):,} phrases)".replace(",", " ")
+        axes.hist(lengths, bins=range(0, 121, 3), weights=[100 / len(lengths)] * len(lengths), histtype="step",
+                  linewidth=1.6, linestyle=style, color="black", label=label)
+    axes.set(xlabel="mots par phrase", ylabel="part des phrases (%)", xlim=(0, 120),
+             title="Longueur des phrases")
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
+
+
+def draw_learning_curve(train_points, validation_points, kept_step, path):
+    """Dessine dans `path` (PNG) les pertes d'entraînement et de validation au fil des pas.
+
+    Les points sont des couples (pas, perte en nats par token) ; `kept_step` est le pas dont
+    les poids sont gardés.
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(*zip(*train_points), color="0.6", linewidth=1, label="entraînement, à chaque pas")
+    axes.plot(*zip(*validation_points), color="black", marker="o", linestyle="--", label="validation")
+    kept_loss = dict(validation_points)[kept_step]
+    axes.plot([kept_step], [kept_loss], "s", markersize=13, markerfacecolor="none",
+              markeredgecolor="black", label="poids gardés")
+    axes.set(xlabel="pas (un lot par pas)", ylabel="perte (nats par token)",
+             title="Courbe d'apprentissage")
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)

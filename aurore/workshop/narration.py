@@ -1,0 +1,117 @@
+"""Ce que les scripts disent : le titre d'une étape, un avis encadré, une erreur qui aide.
+
+Importer ce module suffit : l'affichage survit à un terminal Windows, et une erreur prévue
+s'affiche en une phrase, sans trace d'appels. Une erreur imprévue garde sa trace : c'est
+celle du code que l'on est en train d'écrire.
+"""
+
+import errno
+import sys
+import textwrap
+import warnings
+
+WIDTH = 88
+
+_DISK_ERRORS = {
+    errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"
+                  "Libérez de la place, puis relancez la même commande ; rien n'a été abîmé.",
+    errno.EDQUOT: "Votre quota de disque est atteint : impossible d'écrire {name}.\n"
+                  "Libérez de la place, puis relancez la même commande ; rien n'a été abîmé.",
+    errno.EROFS: "Le dossier est en lecture seule : impossible d'écrire {name}.\n"
+                 "Avec Docker, montez le volume sans « :ro », puis relancez la même commande.",
+    errno.EACCES: "Vous n'avez pas le droit d'ouvrir ou d'écrire {name}.\n"
+                  "Rendez ce dossier accessible à votre utilisateur (chown, ou --user avec Docker), "
+                  "puis relancez la même commande.",
+}
+_DISK_ERRORS[errno.EPERM] = _DISK_ERRORS[errno.EACCES]
+
+
+class WorkshopError(Exception):
+    """Une erreur prévue. Son message dit ce qui s'est passé, où, et quoi taper ensuite."""
+
+
+def step(number, title):
+    """Affiche le nom de l'étape : une erreur qui suit vient d'elle, pas de la précédente."""
+    print(f"\n=== Étape {number} sur 5 : {title} ===", flush=True)
+
+
+def section(title):
+    """Affiche un intertitre."""
+    print(f"\n--- {title} ---", flush=True)
+
+
+def notice(text):
+    """Affiche un avis encadré ; `text` peut avoir plusieurs paragraphes, un par ligne."""
+    print()
+    print("+" + "-" * (WIDTH - 2) + "+")
+    for paragraph in text.splitlines():
+        for line in textwrap.wrap(paragraph, WIDTH - 4, break_long_words=False) or [""]:
+            print(f"| {line:<{WIDTH - 4}} |")
+    print("+" + "-" * (WIDTH - 2) + "+", flush=True)
+
+
+def table(header, rows):
+    """Affiche un petit tableau, la première colonne à gauche, les autres à droite."""
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for number, row in enumerate(cells):
+        first, *others = [cell.ljust(width) if index == 0 else cell.rjust(width)
+                          for index, (cell, width) in enumerate(zip(row, widths))]
+        print("   ".join([first, *others]).rstrip())
+        if number == 0:
+            print("   ".join("-" * width for width in widths))
+
+
+def count(number):
+    """Renvoie un nombre entier à la française : 12 345."""
+    return f"{number:,}".replace(",", " ")
+
+
+def decimal(number, digits=2):
+    """Renvoie un nombre décimal à la française : 1,56."""
+    return f"{number:.{digits}f}".replace(".", ",")
+
+
+def duration(seconds):
+    """Renvoie une durée à la française : « 45 s », « 8 min », « 1 h 05 »."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def _disk_sentence(error):
+    """Renvoie la phrase qui explique une erreur de disque, ou None si ce n'en est pas une.
+
+    L'erreur de disque est souvent la cause d'une autre (pyarrow, safetensors, Keras) : on
+    remonte la chaîne.
+    """
+    while error is not None:
+        name = getattr(error, "filename", None) or "un fichier"
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+            return _DISK_ERRORS[error.errno].format(name=f"« {name} »")
+        if "No space left on device" in str(error) or "os error 28" in str(error):
+            return _DISK_ERRORS[errno.ENOSPC].format(name="un fichier")
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _explain(kind, error, trace):
+    """Remplace la trace d'appels par une phrase, quand l'erreur est prévue."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
+              "relancez la même commande quand vous voulez.", file=sys.stderr)
+        raise SystemExit(130)
+    sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error)
+    if sentence is None:
+        sys.__excepthook__(kind, error, trace)
+        return
+    print(f"\nERREUR. {sentence}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+for _stream in (sys.stdout, sys.stderr):
+    if hasattr(_stream, "reconfigure"):  # pytest remplace ces flux par les siens
+        _stream.reconfigure(errors="replace")
+sys.excepthook = _explain
+warnings.filterwarnings("ignore", category=FutureWarning, module="pyarrow")  # appelé par datasets

@@ -1,0 +1,153 @@
+"""Ouvrir un GPT-2 d'où qu'il vienne, et l'enregistrer pour que tout le monde sache le rouvrir.
+
+Un modèle du catalogue Hugging Face est téléchargé une seule fois, dans le volume monté, puis
+toujours ouvert depuis ce dossier : un modèle en cache n'appelle plus le réseau.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import requests
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import (EntryNotFoundError, GatedRepoError, HfHubHTTPError,
+                                    HFValidationError, LocalEntryNotFoundError,
+                                    RepositoryNotFoundError)
+from safetensors.numpy import save_file
+
+from workshop.credentials import read_token
+from workshop.narration import WorkshopError
+from workshop.paths import BASE_MODEL, CACHE, shown
+from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
+
+# Par ordre de préférence : le premier format présent est le seul téléchargé.
+WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index.json"),
+           ("tf_model.h5",),
+           ("pytorch_model.bin",))
+TOKENIZER_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+                   "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json")
+TORCH_VERSION = "2.13.0"
+
+
+def local_copy(model_name, tokenizer_only=False):
+    """Renvoie le dossier local du modèle `model_name` : dossier, cache, réseau ou embarqué.
+
+    `tokenizer_only` ne télécharge pas les poids. Lève une WorkshopError si le modèle n'existe
+    pas, est privé, ou n'est pas un GPT-2.
+    """
+    folder = _find(model_name, tokenizer_only)
+    _check_is_gpt2(folder, model_name)
+    if not tokenizer_only:
+        _check_weights(folder)
+    return folder
+
+
+def _find(model_name, tokenizer_only):
+    if Path(model_name).is_dir():
+        return Path(model_name)
+    if source_mode() == EMBEDDED:
+        print(f"AURORE_SOURCE=embedded : aurore-mini, le petit réseau embarqué, remplace {model_name}.")
+        return BASE_MODEL
+    folder = CACHE / "models" / model_name.replace("/", "--")
+    marks = [folder / ".complete"] + [folder / ".tokenizer-complete"] * tokenizer_only
+    if any(mark.is_file() for mark in marks):
+        return folder
+    try:
+        print(f"Recherche de {model_name} dans le catalogue Hugging Face...", flush=True)
+        _download(model_name, folder, tokenizer_only)
+    except OutOfReach as error:
+        fall_back(error, instead="aurore-mini, le petit réseau embarqué (romans français du XIXe siècle).",
+                  consequence="il tient dans 14 Mo et s'entraîne en minutes ; il écrit moins bien qu'un grand.")
+        return BASE_MODEL
+    marks[-1].touch()
+    return folder
+
+
+def _download(model_name, folder, tokenizer_only):
+    """Télécharge dans `folder` le tokenizer et un seul format de poids."""
+    token = read_token()
+    access = {"token": token.value or False}  # False : ne pas chercher d'autre jeton sur la machine
+    try:
+        present = {file.rfilename for file in HfApi().model_info(model_name, timeout=20, **access).siblings}
+        wanted = list(TOKENIZER_FILES)
+        if not tokenizer_only:
+            wanted += _preferred_weights(present, model_name)
+        snapshot_download(model_name, local_dir=folder, allow_patterns=wanted, max_workers=2, **access)
+    except GatedRepoError as error:
+        raise WorkshopError(f"Le modèle {model_name} demande une autorisation : acceptez ses conditions "
+                            f"sur sa page du catalogue. {token.remark}") from error
+    except (RepositoryNotFoundError, HFValidationError, EntryNotFoundError) as error:
+        raise WorkshopError(_not_found(model_name, token)) from error
+    except HfHubHTTPError as error:
+        code = error.response.status_code if error.response is not None else "?"
+        if code in (401, 403):
+            raise WorkshopError(_not_found(model_name, token)) from error
+        raise OutOfReach(f"Le catalogue Hugging Face ne peut pas répondre (réponse {code}).") from error
+    except (LocalEntryNotFoundError, requests.RequestException) as error:
+        raise OutOfReach(f"Le catalogue Hugging Face est injoignable, et {model_name} n'est pas en cache.") from error
+
+
+def _not_found(model_name, token):
+    sentence = f"Le modèle « {model_name} » n'existe pas dans le catalogue Hugging Face, ou il est privé.\n"
+    if token.value:
+        return (sentence + f"Vérifiez MODEL_NAME. {token.remark} S'il est faux ou périmé, "
+                "créez-en un autre dans votre compte Hugging Face.")
+    return sentence + f"Vérifiez MODEL_NAME. S'il est privé, il faut un jeton. {token.remark}"
+
+
+def _preferred_weights(present, model_name):
+    for names in WEIGHTS:
+        if names[0] in present or names[-1] in present:
+            return list(names)
+    raise WorkshopError(f"Le modèle « {model_name} » ne contient pas de poids que l'on sache ouvrir "
+                        f"({', '.join(names[0] for names in WEIGHTS)}). Choisissez-en un autre.")
+
+
+def _check_is_gpt2(folder, model_name):
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise WorkshopError(f"Le dossier {shown(folder)} n'a pas de config.json lisible.\n"
+                            "Effacez-le, puis relancez la même commande.") from error
+    if kind != "gpt2":
+        raise WorkshopError(f"« {model_name} » est un modèle de type {kind}, pas un GPT-2.\n"
+                            "Cherchez « gpt2 french » dans le catalogue Hugging Face.")
+
+
+def _check_weights(folder):
+    """Lève une WorkshopError si les poids manquent, ou si seul torch sait les lire et qu'il manque."""
+    if any((folder / names[0]).is_file() or (folder / names[-1]).is_file() for names in WEIGHTS[:2]):
+        return
+    if not (folder / "pytorch_model.bin").is_file():
+        raise WorkshopError(f"Le dossier {shown(folder)} ne contient pas de poids.")
+    if importlib.util.find_spec("torch") is None:
+        raise WorkshopError(
+            "Ce modèle n'existe qu'à l'ancien format de PyTorch (pytorch_model.bin), que seul torch sait lire.\n"
+            f"Installez-le :  pip install torch=={TORCH_VERSION}\n"
+            "puis relancez la même commande, ou choisissez un modèle qui a un fichier model.safetensors.")
+
+
+def only_torch_can_read(folder):
+    """Dit si les poids de `folder` n'existent qu'au format .bin : le `from_pt` des diapositives."""
+    return not any((folder / name).is_file() for names in WEIGHTS[:2] for name in (names[0], names[-1]))
+
+
+def save_model(model, tokenizer, folder):
+    """Enregistre un TFGPT2LMHeadModel et son tokenizer sous les noms de poids de PyTorch.
+
+    TensorFlow, PyTorch et les autres moteurs ouvrent tous ce format-là ; celui que
+    `save_pretrained` écrit depuis TensorFlow n'est lu que par TensorFlow.
+    """
+    from transformers.modeling_tf_pytorch_utils import (  # pylint: disable=import-outside-toplevel
+        convert_tf_weight_name_to_pt_weight_name)  # importe TensorFlow : inutile pour télécharger
+    tensors = {}
+    for variable in model.weights:
+        name, _ = convert_tf_weight_name_to_pt_weight_name(variable.name, tf_weight_shape=variable.shape)
+        array = variable.numpy()
+        tensors[name] = array.reshape(-1) if name.endswith(".bias") else array
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    model.config.architectures = ["GPT2LMHeadModel"]
+    model.config.save_pretrained(folder)
+    if model.can_generate():
+        model.generation_config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -1,0 +1,23 @@
+"""Où se trouve chaque chose, quel que soit le dossier d'où l'on lance un script."""
+
+from pathlib import Path
+
+AURORE = Path(__file__).resolve().parent.parent
+
+DATA = AURORE / "data"             # étape 1
+BOOKS = DATA / "books"             # les livres téléchargés
+CACHE = DATA / "cache"             # les modèles téléchargés et les caches des bibliothèques
+TOKENIZER = AURORE / "tokenizer"   # étape 2
+MODEL = AURORE / "model"           # étape 3
+
+CREDENTIALS = AURORE / "credentials.ini"
+EMBEDDED_BOOKS = AURORE / "embedded" / "books"
+BASE_MODEL = AURORE / "embedded" / "base_model"
+
+
+def shown(path):
+    """Renvoie `path` tel qu'on le taperait depuis la racine du projet : « aurore/data »."""
+    path = Path(path)
+    if path.is_relative_to(AURORE):
+        return path.relative_to(AURORE.parent).as_posix()
+    return str(path)

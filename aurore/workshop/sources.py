@@ -1,0 +1,123 @@
+"""D'où vient une chose : fichier local, puis cache, puis réseau, puis ce qui est embarqué.
+
+AURORE_SOURCE choisit la règle : « auto » (par défaut), « embedded » (aucun réseau) ou
+« network » (le réseau ou rien).
+"""
+
+import os
+import shutil
+import socket
+import time
+import urllib.error
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from workshop.narration import WorkshopError, notice
+from workshop.paths import EMBEDDED_BOOKS, shown
+
+AUTO, EMBEDDED, NETWORK = "auto", "embedded", "network"
+
+ATTEMPTS = 3          # par fichier, si le serveur répond mal
+FIRST_PAUSE = 1.0     # secondes avant le deuxième essai ; doublées ensuite
+SILENCE_LIMIT = 20.0  # secondes sans un octet, après quoi un serveur est tenu pour muet
+
+
+class OutOfReach(WorkshopError):
+    """Le réseau ou le serveur ne répond pas : on peut se replier sur ce qui est embarqué."""
+
+
+def source_mode():
+    """Renvoie la règle choisie par AURORE_SOURCE."""
+    mode = os.environ.get("AURORE_SOURCE", "").strip().lower() or AUTO
+    if mode not in (AUTO, EMBEDDED, NETWORK):
+        raise WorkshopError(f"AURORE_SOURCE vaut « {mode} », valeur inconnue.\n"
+                            f"Choisissez {AUTO}, {EMBEDDED} ou {NETWORK}.")
+    return mode
+
+
+def fall_back(error, instead, consequence):
+    """Annonce ce qui était hors d'atteinte, ce qui le remplace et ce que cela change.
+
+    Lève `error` si AURORE_SOURCE interdit de se replier.
+    """
+    if source_mode() == NETWORK:
+        raise error
+    notice(f"SANS RÉSEAU. {error}\nÀ la place : {instead}\nCe que cela change : {consequence}")
+
+
+def embedded_books(split):
+    """Renvoie {titre: chemin} des contes embarqués pour `split` : « train » ou « test »."""
+    return {_title(path): str(path) for path in sorted((EMBEDDED_BOOKS / split).glob("*.txt"))}
+
+
+def _title(path):
+    """Le titre que porte l'en-tête d'un livre embarqué."""
+    with open(path, encoding="utf-8-sig") as book:
+        return next((line[6:].strip() for line in book if line.startswith("Title:")), path.stem)
+
+
+def fetch_file(url, destination, download, check):
+    """Renvoie le chemin local de `url` : le fichier lui-même, sa copie en cache ou le réseau.
+
+    `download(url, name, folder)` télécharge et renvoie un chemin ; `check(path)` lève une
+    WorkshopError si le contenu n'est pas celui attendu. Le fichier n'entre dans le cache
+    qu'une fois vérifié. Lève OutOfReach si le serveur est injoignable, WorkshopError sinon.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        check(Path(url))
+        return Path(url)
+    if destination.is_file():
+        try:
+            check(destination)
+            return destination
+        except WorkshopError:
+            print(f"Le fichier {shown(destination)} est abîmé : il est téléchargé de nouveau.")
+            destination.unlink()
+    partial = destination.parent / ".partial"
+    try:
+        path = Path(_download_with_patience(url, destination.name, partial, download))
+        check(path)
+        os.replace(path, destination)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return destination
+
+
+def _download_with_patience(url, name, folder, download):
+    """Appelle `download`, en insistant de plus en plus tard si le serveur flanche."""
+    previous = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SILENCE_LIMIT)
+    try:
+        for attempt in range(1, ATTEMPTS + 1):
+            shutil.rmtree(folder, ignore_errors=True)  # get_file prendrait un reste pour un cache
+            folder.mkdir(parents=True)
+            try:
+                return download(url, name, str(folder))
+            except Exception as error:  # pylint: disable=broad-exception-caught  # get_file
+                # enveloppe ce qui lui arrive dans une Exception nue ; la vraie est dessous.
+                failure = _network_failure(url, error)
+                if attempt == ATTEMPTS or not isinstance(failure, OutOfReach):
+                    raise failure from error
+                pause = FIRST_PAUSE * 2 ** (attempt - 1)
+                print(f"\n  {failure} Nouvel essai dans {pause:.0f} s.", flush=True)
+                time.sleep(pause)
+    finally:
+        socket.setdefaulttimeout(previous)
+    raise AssertionError("la boucle renvoie ou lève toujours")
+
+
+def _network_failure(url, error):
+    """Traduit l'échec d'un téléchargement ; OutOfReach si insister a un sens."""
+    host = urlsplit(url).netloc
+    chain = error
+    while chain is not None:
+        if isinstance(chain, urllib.error.HTTPError):
+            if chain.code in (404, 410):
+                return WorkshopError(f"{host} n'a pas ce fichier (réponse {chain.code}) : {url}")
+            return OutOfReach(f"{host} refuse ou ne peut pas répondre (réponse {chain.code}) : {url}")
+        if isinstance(chain, urllib.error.ContentTooShortError):
+            return OutOfReach(f"Le téléchargement de {url} s'est arrêté en route.")
+        if isinstance(chain, (urllib.error.URLError, TimeoutError, ConnectionError)):
+            return OutOfReach(f"{host} est injoignable.")
+        chain = chain.__cause__ or chain.__context__
+    raise error

@@ -1,0 +1,1 @@
+"""Du fichier de Project Gutenberg à des phrases françaises propres."""

@@ -1,0 +1,213 @@
+"""D'un fichier de Project Gutenberg aux seules lignes de l'auteur.
+
+Un fichier contient, dans l'ordre : un en-tête en anglais, la ligne « *** START OF … *** »,
+les crédits de ceux qui l'ont numérisé, le livre, parfois des notes de transcription, la ligne
+« *** END OF … *** », et la licence, en anglais. La notice, la préface et les titres de
+chapitres sont de l'auteur : ils restent.
+"""
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from workshop.narration import WorkshopError
+from workshop.paths import BOOKS, shown
+from workshop.sources import OutOfReach, fetch_file
+
+SHORTEST_BOOK = 2_000  # caractères entre les repères ; en deçà, le fichier est tronqué
+CREDITS_REACH = 40     # paragraphes où chercher crédits et notes, à chaque bout du livre
+
+_START = re.compile(r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG|\*END ?\*? ?THE SMALL PRINT", re.I)
+_END = re.compile(r"\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG"
+                  r"|^ *end of (?:the |this )?project gutenberg"
+                  r"|^ *fin (?:de|du) .{0,40}project gutenberg", re.I)
+
+# Ce que seuls des transcripteurs écrivent, en anglais puis en français.
+_CREDITS = re.compile(
+    r"project gutenberg|gutenberg\.(?:org|net)|\bpgdp\b|proofread(?:ing|ers?)\b|\be-?text\b|\be-?book\b"
+    r"|^\W*(?:produced|prepared|transcribed|scanned|digitized|updated) by\b|produced from"
+    r"|images? generously|generously made available|internet archive|archive\.org|google (?:print|books)"
+    r"|transcriber'?s?'? ?(?:'s)? notes?|images of the original pages|character set encoding"
+    r"|^\W*(?:produit|numérisé|transcrit|préparé) par\b|bibliothèque nationale de france|\bgallica\b"
+    r"|notes? (?:de|du|des|sur la) transcript|notes? (?:au lecteur|de l'éditeur électronique)"
+    r"|(?:version|édition|livre|texte) (?:électronique|numérique)", re.I)
+_CORRECTIONS = re.compile(
+    r"(?:erreurs?|fautes?|coquilles?|orthographe|ponctuation|typographi\w+|graphies?|accentuation)\b"
+    r".*\b(?:corrig\w+|conserv\w+|modifi\w+|harmonis\w+|respect\w+|maintenu\w*|rectifi\w+|normalis\w+)"
+    r"|(?:spelling|punctuation|misprints|typographical|typos|obvious (?:printer|errors?))\b"
+    r"|\b(?:remplacé|corrigé|lire|changed|corrected) (?:par|en|to|into)\b|^\W*page +\d+ ?:", re.I | re.S)
+_CHANGE_LIST = re.compile(r"^\W*(?:liste? des (?:modifications|corrections|changements)"
+                          r"|(?:corrections|modifications)\W*$|list of (?:changes|corrections))", re.I)
+
+_ILLUSTRATION = re.compile(r"\[ *(?:illustration|image|frontispice|décoration)\b[^\]]*\]", re.I | re.S)
+_NOTE_OPENING = re.compile(r"\[(?:note|footnote)(?: de bas de page)? *[\w*]*[ .]*:? *", re.I)
+_NOTE_CALL = re.compile(r"\[(?:\d{1,3}|[A-Z*])\]")
+_BOX = re.compile(r"^[+|\s-]*$|^ *\||\| *$", re.M)
+
+
+def fetch_books(books, download):
+    """Renvoie {titre: chemin} des livres de {titre: adresse}, téléchargés au besoin.
+
+    Lève une WorkshopError qui nomme chaque livre manquant, ou OutOfReach si aucun n'a pu
+    être obtenu : un corpus ne rétrécit jamais en silence.
+    """
+    BOOKS.mkdir(parents=True, exist_ok=True)
+    paths, failures = {}, {}
+    for title, url in books.items():
+        url = _through_mirror(url)
+        try:
+            destination = BOOKS / cache_name(title, url)
+            paths[title] = fetch_file(url, destination, download, check_book)
+        except WorkshopError as error:
+            failures[title] = error
+            if not paths and len(failures) == 1 and "injoignable" in str(error):
+                failures = dict.fromkeys(books, error)
+                break
+    if not failures:
+        return paths
+    reasons = "\n".join(f"  - {title} : {reason}" for title, reason in failures.items())
+    if not paths:
+        reason = next(iter(failures.values()))
+        raise OutOfReach(f"Aucun des {len(books)} livres n'a pu être obtenu. {reason}")
+    raise WorkshopError(
+        f"Il manque {len(failures)} livre(s) sur {len(books)} :\n{reasons}\n"
+        "Les autres sont gardés : relancez la même commande quand le réseau répond,\n"
+        "indiquez un miroir (variable GUTENBERG_MIRROR), ou travaillez avec les contes embarqués\n"
+        "(variable AURORE_SOURCE=embedded).")
+
+
+def _through_mirror(url):
+    """Remplace l'hôte de `url` par celui de GUTENBERG_MIRROR, s'il est donné."""
+    mirror = os.environ.get("GUTENBERG_MIRROR", "").strip().rstrip("/")
+    parts = urlsplit(url)
+    if not mirror or parts.scheme not in ("http", "https"):
+        return url
+    if not mirror.startswith(("http://", "https://")):
+        raise WorkshopError(f"GUTENBERG_MIRROR vaut « {mirror} » : il faut une adresse complète, "
+                            "par exemple http://192.168.0.10:8000")
+    return mirror + parts.path
+
+
+def cache_name(title, url):
+    """Renvoie un nom de fichier lisible, sans signe que Windows refuse : « lelia_39738-0.txt »."""
+    letters = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
+    return f"{slug}_{Path(urlsplit(url).path).name}"
+
+
+def check_book(path):
+    """Lève une WorkshopError si `path` n'est pas un livre entier au format Gutenberg, en UTF-8."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise WorkshopError(f"le fichier {shown(path)} n'existe pas.") from None
+    except UnicodeDecodeError:
+        raise WorkshopError(
+            "ce fichier n'est pas en UTF-8 mais sans doute en Latin-1 (ISO-8859-1). Sur Project "
+            "Gutenberg, prenez l'adresse qui finit par « -0.txt » ou « .txt.utf-8 ».") from None
+    if not text.strip():
+        raise WorkshopError("le fichier est vide.")
+    if re.match(r"\s*(?:<!doctype|<html|<\?xml)", text, re.I):
+        raise WorkshopError("le serveur a envoyé une page web à la place du livre (portail Wi-Fi, "
+                            "page d'erreur ?).")
+    lines = text.splitlines()
+    start, end = find_markers(lines)
+    if start is None:
+        raise WorkshopError("ce n'est pas un livre de Project Gutenberg (pas de ligne "
+                            "« *** START OF … *** »).")
+    if end is None or sum(map(len, lines[start:end])) < SHORTEST_BOOK:
+        raise WorkshopError("le fichier est tronqué (trop court, ou sans la ligne « *** END OF … *** »).")
+
+
+def find_markers(lines):
+    """Renvoie (premier, dernier) : le livre est dans lines[premier:dernier] ; None si absent."""
+    start = next((number for number, line in enumerate(lines) if _START.search(line)), None)
+    if start is None:
+        return None, None
+    while start < len(lines) - 1 and not lines[start].rstrip().endswith("*") and lines[start].strip():
+        start += 1  # un long titre déborde sur la ligne suivante
+    start += 1
+    end = next((number for number in range(start, len(lines)) if _END.search(lines[number])), None)
+    return start, end
+
+
+def compare_with_markers(kept, lines):
+    """Compare `kept`, une coupe du fichier `lines`, à ce que délimitent les repères.
+
+    Renvoie (lignes étrangères au livre que la coupe laisse, lignes du livre qu'elle emporte),
+    sans compter les lignes vides.
+    """
+    start, end = find_markers(lines)
+    book, kept = Counter(filter(str.strip, lines[start:end])), Counter(filter(str.strip, kept))
+    return (kept - book).total(), (book - kept).total()
+
+
+def language_of(lines):
+    """Renvoie la langue que déclare l'en-tête (« French »), ou None s'il n'en dit rien."""
+    for line in lines[:60]:
+        if line.startswith("Language:"):
+            return line.split(":", 1)[1].strip()
+        if _START.search(line):
+            break
+    return None
+
+
+def paragraphs(lines):
+    """Donne les paragraphes : des listes de lignes que séparent des lignes vides."""
+    for blank, group in groupby(lines, key=lambda line: not line.strip()):
+        if not blank:
+            yield list(group)
+
+
+def keep_author_lines(lines):
+    """Renvoie les lignes de l'auteur : ni en-tête, ni crédits, ni notes de transcription, ni licence.
+
+    Une ligne vide sépare deux paragraphes. Lève une WorkshopError si un repère manque.
+    """
+    start, end = find_markers(lines)
+    if end is None:
+        raise WorkshopError("Les repères « *** START OF … *** » et « *** END OF … *** » manquent : "
+                            "ce n'est pas un fichier de Project Gutenberg complet.")
+    kept = _without_transcriber_notes([_without_markup(paragraph) for paragraph in paragraphs(lines[start:end])])
+    return [line for paragraph in kept for line in (*paragraph, "\n")]
+
+
+def _without_markup(paragraph):
+    """Retire les illustrations, les appels de note et l'italique d'un paragraphe."""
+    text = _ILLUSTRATION.sub("", "".join(line.rstrip("\n") + "\n" for line in paragraph))
+    text = _NOTE_CALL.sub("", _NOTE_OPENING.sub("[", text))
+    text = text.replace("_", "").replace("=", "")
+    return [line for line in text.splitlines(keepends=True) if re.search(r"\w", line)]
+
+
+def _without_transcriber_notes(texts):
+    """Retire, aux deux bouts du livre, les paragraphes de crédits et de notes de transcription."""
+    texts = [paragraph for paragraph in texts if paragraph]
+    last = len(texts)
+    dropped = [False] * last
+    for number, paragraph in enumerate(texts):
+        text = _BOX.sub(" ", "".join(paragraph)).replace("’", "'").strip()
+        near_edge = number < CREDITS_REACH or number >= last - CREDITS_REACH
+        if "project gutenberg" in text.lower():
+            dropped[number] = True
+        elif near_edge and _CHANGE_LIST.search(text) and number >= last - CREDITS_REACH:
+            dropped[number:] = [True] * (last - number)
+            break
+        elif near_edge and _CREDITS.search(text):
+            dropped[number] = True
+        elif near_edge and _CORRECTIONS.search(text) and _beside(dropped, number):
+            dropped[number] = True
+    for number in range(last - 1):  # le titre d'une note s'en va avec elle
+        heading = " ".join("".join(texts[number]).split())
+        if dropped[number + 1] and len(heading) < 30 and re.match(r"\W*(?:au lecteur|notes?|avis)\b", heading, re.I):
+            dropped[number] = True
+    return [paragraph for paragraph, gone in zip(texts, dropped) if not gone]
+
+
+def _beside(dropped, number):
+    """Dit si l'un des deux paragraphes précédents est déjà retiré, ou si l'on est tout au début."""
+    return number < 3 or any(dropped[max(0, number - 2):number])

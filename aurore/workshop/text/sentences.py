@@ -1,0 +1,82 @@
+"""Des phrases françaises : les couper avec NLTK, et recoller ce qu'il a coupé à tort."""
+
+import re
+
+from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+# Après ces mots, un point ne finit pas une phrase. Cette douzaine de mots, que Punkt reçoit
+# sans modèle à télécharger, coupe ces romans mieux que son modèle français tout fait.
+ABBREVIATIONS = ("m", "mm", "mme", "mmes", "mlle", "mlles", "mgr", "dr", "me", "st", "ste", "sr",
+                 "ch", "chap", "art", "vol", "p", "pp", "n", "t", "cf", "av", "éd", "v", "j.-j", "j.-b",
+                 "ph", "l.-p")
+
+_ENDS_IN_ABBREVIATION = re.compile(
+    r"(?:^|[\s'«(—-])(?:MM?|Mmes?|Mlles?|Mgr|Dr|Ste?|Sr|Me|J\.-[JB]|cf|chap|art|vol)\.$", re.I)
+_ROMAN_NUMERAL = re.compile(r"^\W*[IVXLC]+\W*$")
+_FIRST_LETTER = re.compile(r"[^\W\d_]")
+
+
+def french_sentence_tokenizer():
+    """Renvoie un découpeur NLTK qui connaît les abréviations françaises."""
+    parameters = PunktParameters()
+    parameters.abbrev_types.update(ABBREVIATIONS)
+    return PunktSentenceTokenizer(parameters)
+
+
+def mend_sentences(sentences):
+    """Recolle les morceaux d'une même phrase et renvoie la nouvelle liste.
+
+    Un morceau rejoint le précédent quand il commence par une minuscule (« Oh! » « dit-il. »),
+    quand il n'est fait que de ponctuation (un « ou un » seul), ou quand le précédent finit par
+    une abréviation (« M. »).
+    """
+    mended = []
+    for piece in sentences:
+        piece = piece.strip()
+        if not piece:
+            continue
+        if piece[0] == "»" and mended:  # le guillemet fermant appartient à ce qu'il ferme
+            mended[-1] += "»"
+            piece = piece[1:].lstrip()
+            if not piece:
+                continue
+        if mended and _belongs_to_previous(mended[-1], piece):
+            joint = "" if mended[-1].endswith("«") else " "
+            mended[-1] += joint + piece
+        else:
+            mended.append(piece)
+    if mended and _starts_in_lower_case(mended[0]):
+        mended[0] = _FIRST_LETTER.sub(lambda match: match.group().upper(), mended[0], count=1)
+    return mended
+
+
+def _belongs_to_previous(previous, piece):
+    if not _FIRST_LETTER.search(piece) and not re.search(r"\d", piece):
+        return True  # rien que de la ponctuation
+    if not re.search(r"\w", previous):
+        return True  # le précédent n'est qu'un guillemet ouvrant ou un tiret
+    if previous.endswith("«") or _starts_in_lower_case(piece):
+        return True
+    return bool(_ENDS_IN_ABBREVIATION.search(previous)) and not _ROMAN_NUMERAL.match(previous)
+
+
+def _starts_in_lower_case(text):
+    letter = _FIRST_LETTER.search(text)
+    return bool(letter) and letter.group().islower() and not re.search(r"\d", text[:letter.start()])
+
+
+def finished(text):
+    """Renvoie `text` jusqu'à la fin de sa dernière phrase.
+
+    S'il n'en finit aucune, des points de suspension remplacent le dernier mot, peut-être coupé.
+
+    >>> finished("Il pleuvait. Elle dit: «Entrez!» Puis elle se")
+    'Il pleuvait. Elle dit: «Entrez!»'
+    >>> finished("Cette femme était assise sur un ban")
+    'Cette femme était assise sur un...'
+    """
+    ends = [match.end() for match in re.finditer(r"[.!?]+»?(?=\s|$)", text)
+            if not _ENDS_IN_ABBREVIATION.search(text[:match.end()])]
+    if ends:
+        return text[:ends[-1]]
+    return text.rpartition(" ")[0].rstrip(" ,;:—-") + "..."
