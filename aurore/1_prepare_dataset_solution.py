@@ -10,17 +10,17 @@ validation, test) dans aurore/data. Durée : une dizaine de secondes, plus le t�
 
 import random
 
-from workshop import narration, paths, quiet_tensorflow, sources  # en premier : ils règlent le reste
-
-from datasets import Dataset, DatasetDict, concatenate_datasets
-from tf_keras.utils import get_file
-
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
+from workshop import narration, paths, sources
 from workshop.artefacts import ensure_writable, written_whole
 from workshop.figures import draw_sentence_lengths
 from workshop.text.books import (compare_with_markers, fetch_books, keep_author_lines, language_of,
                                  paragraphs)
 from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
 from workshop.text.typography import normalise
+
+from datasets import Dataset, DatasetDict, concatenate_datasets
+from tf_keras.utils import get_file
 
 # --- Les livres --------------------------------------------------------------------------
 

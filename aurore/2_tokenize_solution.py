@@ -8,13 +8,12 @@ aurore/tokenizer. Durée : une dizaine de secondes. La première moitié n'a bes
 seconde lit aurore/data (étape 1).
 """
 
-from workshop import narration, paths  # en premier : règle l'affichage
+from workshop import narration, paths  # en premier : règle les bibliothèques
+from workshop.artefacts import ensure_writable, reading, written_whole
+from workshop.network import hub
 
 from datasets import load_from_disk
 from transformers import AutoTokenizer
-
-from workshop.artefacts import ensure_writable, reading, written_whole
-from workshop.network import hub
 
 # --- Les réglages ------------------------------------------------------------------------
 

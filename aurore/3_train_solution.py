@@ -10,17 +10,17 @@ estimation s'affiche avant de commencer.
 
 from datetime import datetime
 
-from workshop import narration, paths, quiet_tensorflow  # en premier : ils règlent le reste
-
-from datasets import load_from_disk
-from tf_keras.utils import set_random_seed
-from transformers import AutoTokenizer, TFAutoModelForCausalLM, create_optimizer
-
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
+from workshop import narration, paths
 from workshop.artefacts import ensure_writable, new_folder, reading
 from workshop.network import hub
 from workshop.network.evaluation import score
 from workshop.network.packing import pack
 from workshop.network.training import Journal, StopInTime, batches, mean_loss, seconds_per_step
+
+from datasets import load_from_disk
+from tf_keras.utils import set_random_seed
+from transformers import AutoTokenizer, TFAutoModelForCausalLM, create_optimizer
 
 # --- Les réglages ------------------------------------------------------------------------
 
@@ -29,8 +29,9 @@ EPOCHS = 1                 # nombre de fois où le réseau parcourt tout le corp
 BATCH_SIZE = 8             # blocs lus avant chaque mise à jour des poids
 BLOCK_LENGTH = 256         # tokens par bloc : ce que le réseau voit d'un coup
 TIME_BUDGET_MINUTES = 10   # l'entraînement s'arrête au plus tard après ce temps
-LEARNING_RATES = {20e6: 5e-4, float("inf"): 5e-5}  # {paramètres, au plus: pas d'apprentissage}
-WARMUP = 0.1               # part des pas où le pas d'apprentissage monte, avant de redescendre
+LEARNING_RATES = {20e6: 2e-4, float("inf"): 5e-5}  # {paramètres, au plus: vitesse d'apprentissage}
+DROPOUT = 0.0              # part des neurones éteints au hasard ; inutile quand on lit le corpus une fois
+WARMUP = 0.1               # part des pas où la vitesse monte, avant de redescendre
 SEED = 42                  # le même tirage à chaque fois, pour pouvoir comparer
 
 
@@ -40,7 +41,9 @@ def open_model():
     """Renvoie (modèle, tokenizer) du réseau pré-entraîné."""
     model_path = hub.local_copy(MODEL_NAME)
     tokenizer = AutoTokenizer.from_pretrained(model_path)
-    model = TFAutoModelForCausalLM.from_pretrained(model_path, from_pt=hub.only_torch_can_read(model_path))
+    model = TFAutoModelForCausalLM.from_pretrained(
+        model_path, from_pt=hub.only_torch_can_read(model_path),
+        attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
     model.summary()
     print(f"{model.config.n_layer} couches, {narration.count(model.num_parameters())} paramètres à ajuster.")
     return model, tokenizer
@@ -63,7 +66,7 @@ def load_data():
     with reading(paths.DATA, made_by="1_prepare_dataset_solution.py"):
         dataset = load_from_disk(paths.DATA)
         for split in ("train", "validation", "test"):
-            if not {"text", "book", "position"} <= set(dataset[split].column_names) or not len(dataset[split]):
+            if not {"text", "book", "position"} <= set(dataset[split].column_names) or dataset[split].num_rows == 0:
                 raise ValueError(split)
     return dataset
 
@@ -112,7 +115,7 @@ def save(model, tokenizer, journal, rows):
         table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
         (incoming / "README.md").write_text(
             f"# Un GPT-2 spécialisé sur George Sand\n\n"
-            f"Réseau de départ : `{MODEL_NAME if paths.BASE_MODEL != hub.local_copy(MODEL_NAME) else 'aurore-mini'}`\n\n"
+            f"Réseau de départ : {paths.shown(model.name_or_path)}\n\n"
             f"| | bits par caractère | perplexité |\n|---|---|---|\n{table}\n\n"
             f"Époques : {EPOCHS} ; lot : {BATCH_SIZE} blocs de {BLOCK_LENGTH} tokens ; "
             f"{len(journal.train_points)} pas ; poids gardés : ceux du pas {journal.kept_step}.\n",

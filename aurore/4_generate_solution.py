@@ -6,14 +6,14 @@ Ouvre le dernier réseau entraîné (sinon le réseau de base embarqué) et lui 
 débuts de phrase. Durée : une trentaine de secondes.
 """
 
-from workshop import narration, paths, quiet_tensorflow  # en premier : ils règlent le reste
-
-from tf_keras.utils import set_random_seed
-from transformers import AutoConfig, AutoTokenizer, TFAutoModelForCausalLM, pipeline
-
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
+from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise
+
+from tf_keras.utils import set_random_seed
+from transformers import AutoConfig, AutoTokenizer, TFAutoModelForCausalLM, pipeline
 
 # --- Les réglages ------------------------------------------------------------------------
 

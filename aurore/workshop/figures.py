@@ -9,7 +9,7 @@ def draw_sentence_lengths(lengths_by_split, path):
     `lengths_by_split` : {nom de la partie: liste de longueurs}.
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
+    axes = figure.add_subplot()
     styles = ("-", "--", ":")
     for style, (split, lengths) in zip(styles, lengths_by_split.items()):
         label = f"{split} ({len(lengths):,} phrases)".replace(",", " ")
@@ -28,7 +28,7 @@ def draw_learning_curve(train_points, validation_points, kept_step, path):
     les poids sont gardés.
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
+    axes = figure.add_subplot()
     axes.plot(*zip(*train_points), color="0.6", linewidth=1, label="entraînement, à chaque pas")
     axes.plot(*zip(*validation_points), color="black", marker="o", linestyle="--", label="validation")
     kept_loss = dict(validation_points)[kept_step]

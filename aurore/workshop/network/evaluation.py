@@ -19,7 +19,7 @@ class Score(NamedTuple):
     perplexity: float  # par token
 
 
-def score(model, tokenizer, text, window=256, stride=128, batch_size=16):
+def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
     """Renvoie le `Score` d'un GPT-2 sur `text`, déjà normalisé.
 
     Le texte est lu par fenêtres de `window` tokens qui avancent de `stride` : chaque token est

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import requests
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import (EntryNotFoundError, GatedRepoError, HfHubHTTPError,
-                                    HFValidationError, LocalEntryNotFoundError,
-                                    RepositoryNotFoundError)
+from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from safetensors.numpy import save_file
 
 from workshop.credentials import read_token
@@ -73,18 +71,21 @@ def _download(model_name, folder, tokenizer_only):
         if not tokenizer_only:
             wanted += _preferred_weights(present, model_name)
         snapshot_download(model_name, local_dir=folder, allow_patterns=wanted, max_workers=2, **access)
-    except GatedRepoError as error:
-        raise WorkshopError(f"Le modèle {model_name} demande une autorisation : acceptez ses conditions "
-                            f"sur sa page du catalogue. {token.remark}") from error
-    except (RepositoryNotFoundError, HFValidationError, EntryNotFoundError) as error:
-        raise WorkshopError(_not_found(model_name, token)) from error
-    except HfHubHTTPError as error:
-        code = error.response.status_code if error.response is not None else "?"
-        if code in (401, 403):
-            raise WorkshopError(_not_found(model_name, token)) from error
-        raise OutOfReach(f"Le catalogue Hugging Face ne peut pas répondre (réponse {code}).") from error
-    except (LocalEntryNotFoundError, requests.RequestException) as error:
-        raise OutOfReach(f"Le catalogue Hugging Face est injoignable, et {model_name} n'est pas en cache.") from error
+    except (requests.RequestException, ConnectionError, HFValidationError) as error:
+        raise _failure(error, model_name, token) from error
+
+
+def _failure(error, model_name, token):
+    """Traduit l'échec d'un téléchargement ; OutOfReach s'il est permis de se replier."""
+    if isinstance(error, GatedRepoError):
+        return WorkshopError(f"Le modèle {model_name} demande une autorisation : acceptez ses conditions "
+                             f"sur sa page du catalogue. {token.remark}")
+    code = error.response.status_code if getattr(error, "response", None) is not None else None
+    if isinstance(error, (RepositoryNotFoundError, HFValidationError)) or code in (401, 403, 404):
+        return WorkshopError(_not_found(model_name, token))
+    if code:
+        return OutOfReach(f"Le catalogue Hugging Face ne peut pas répondre (réponse {code}).")
+    return OutOfReach(f"Le catalogue Hugging Face est injoignable, et {model_name} n'est pas en cache.")
 
 
 def _not_found(model_name, token):

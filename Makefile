@@ -1,0 +1,53 @@
+# Les commandes de l'atelier. « make » seul les rappelle.
+
+PYTHON ?= python3
+SOURCE ?= embedded
+VENV_PYTHON := .venv/bin/python
+LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
+
+.PHONY: help atelier web test lock
+
+help:
+	@echo "make atelier               tout l'atelier avec les contes embarqués, sans réseau"
+	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
+	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
+	@echo "make test                  pylint et les tests"
+	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
+
+atelier: .venv/atelier-installed
+	@for lesson in $(LESSONS); do \
+		AURORE_SOURCE=$(SOURCE) $(VENV_PYTHON) aurore/$${lesson}_solution.py || exit $$?; \
+	done
+	@echo
+	@echo "L'atelier est allé jusqu'au bout."
+	@echo "  Ouvrir la page :         make web, puis http://127.0.0.1:8080/generate"
+	@echo "  Avec les vrais livres :  make atelier SOURCE=auto"
+
+web: .venv/atelier-installed
+	@$(VENV_PYTHON) aurore/5_flask.py
+
+test: .venv/tests-installed
+	$(VENV_PYTHON) -m pylint aurore tests aurore/[0-9]*.py
+	$(VENV_PYTHON) -m pytest
+
+lock: .venv/tests-installed
+	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header requirements.in --output-file requirements.txt
+	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
+
+.venv/atelier-installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "L'atelier demande Python 3.11, 3.12 ou 3.13 ; « $(PYTHON) » est autre chose ou n'existe pas."; \
+		echo "Indiquez le bon :  make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Installation des bibliothèques dans .venv : quelques minutes, une seule fois..."
+	@$(PYTHON) -m venv .venv || { \
+		echo "L'environnement virtuel n'a pas pu être créé. Sur Debian ou Ubuntu :  sudo apt install python3-venv"; \
+		exit 2; }
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@touch $@
+
+.venv/tests-installed: .venv/atelier-installed requirements-dev.txt
+	@echo "Installation des outils de test..."
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
