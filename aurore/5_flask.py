@@ -17,7 +17,7 @@ from workshop.text.typography import normalise
 
 from flask import Flask, render_template, request
 from transformers import AutoConfig, AutoTokenizer, TFAutoModelForCausalLM, pipeline
-from waitress import serve
+from waitress import create_server
 
 # --- Les réglages ------------------------------------------------------------------------
 
@@ -92,15 +92,16 @@ def main():
         raise narration.WorkshopError(f"AURORE_PORT vaut « {PORT} » : il faut un numéro de port, par exemple 8080.")
     print("Chargement du réseau...", flush=True)
     generator = TextGenerator()
-    address = "127.0.0.1" if HOST == "0.0.0.0" else HOST
-    port = "" if PORT == "80" else f":{PORT}"
-    print(f"Réseau : {generator.name}\nLa page : http://{address}{port}/generate  (Ctrl-C pour arrêter)", flush=True)
     try:
-        serve(create_app(generator), host=HOST, port=int(PORT), threads=8)
+        server = create_server(create_app(generator), host=HOST, port=int(PORT), threads=8)
     except OSError as error:
         raise narration.WorkshopError(f"Impossible d'ouvrir le port {PORT} ({error.strerror}). Une autre page est "
                                       "peut-être déjà ouverte :\nfermez-la, ou choisissez un autre port "
                                       "(variable AURORE_PORT).") from error
+    address = "127.0.0.1" if HOST == "0.0.0.0" else HOST
+    port = "" if PORT == "80" else f":{PORT}"
+    print(f"Réseau : {generator.name}\nLa page : http://{address}{port}/generate  (Ctrl-C pour arrêter)", flush=True)
+    server.run()
 
 
 if __name__ == "__main__":

@@ -114,4 +114,5 @@ for _stream in (sys.stdout, sys.stderr):
     if hasattr(_stream, "reconfigure"):  # pytest remplace ces flux par les siens
         _stream.reconfigure(errors="replace")
 sys.excepthook = _explain
-warnings.filterwarnings("ignore", category=FutureWarning, module="pyarrow")  # appelé par datasets
+warnings.filterwarnings("ignore", category=FutureWarning, module="pyarrow")    # appelé par datasets
+warnings.filterwarnings("ignore", category=RuntimeWarning, module="tf_keras")  # fichier vide reçu

@@ -26,6 +26,14 @@ class OutOfReach(WorkshopError):
     """Le réseau ou le serveur ne répond pas : on peut se replier sur ce qui est embarqué."""
 
 
+class Unreachable(OutOfReach):
+    """L'hôte lui-même est injoignable : inutile de lui demander autre chose."""
+
+
+class NotThere(WorkshopError):
+    """Le serveur répond qu'il n'a pas ce fichier : inutile d'insister."""
+
+
 def source_mode():
     """Renvoie la règle choisie par AURORE_SOURCE."""
     mode = os.environ.get("AURORE_SOURCE", "").strip().lower() or AUTO
@@ -75,49 +83,57 @@ def fetch_file(url, destination, download, check):
             destination.unlink()
     partial = destination.parent / ".partial"
     try:
-        path = Path(_download_with_patience(url, destination.name, partial, download))
-        check(path)
-        os.replace(path, destination)
+        os.replace(_download_with_patience(url, destination.name, partial, download, check), destination)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return destination
 
 
-def _download_with_patience(url, name, folder, download):
-    """Appelle `download`, en insistant de plus en plus tard si le serveur flanche."""
+def _download_with_patience(url, name, folder, download, check):
+    """Télécharge et vérifie, en insistant de plus en plus tard si le serveur flanche."""
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SILENCE_LIMIT)
     try:
         for attempt in range(1, ATTEMPTS + 1):
             shutil.rmtree(folder, ignore_errors=True)  # get_file prendrait un reste pour un cache
             folder.mkdir(parents=True)
-            try:
-                return download(url, name, str(folder))
-            except Exception as error:  # pylint: disable=broad-exception-caught  # get_file
-                # enveloppe ce qui lui arrive dans une Exception nue ; la vraie est dessous.
-                failure = _network_failure(url, error)
-                if attempt == ATTEMPTS or not isinstance(failure, OutOfReach):
-                    raise failure from error
-                pause = FIRST_PAUSE * 2 ** (attempt - 1)
-                print(f"\n  {failure} Nouvel essai dans {pause:.0f} s.", flush=True)
-                time.sleep(pause)
+            failure = _try_download(url, name, folder, download, check)
+            if failure is None:
+                break
+            if attempt == ATTEMPTS or isinstance(failure, NotThere):
+                raise failure
+            pause = FIRST_PAUSE * 2 ** (attempt - 1)
+            print(f"\n  {failure}\n  Nouvel essai dans {pause:.0f} s.", flush=True)
+            time.sleep(pause)
     finally:
         socket.setdefaulttimeout(previous)
-    raise AssertionError("la boucle renvoie ou lève toujours")
+    return folder / name
+
+
+def _try_download(url, name, folder, download, check):
+    """Renvoie None si le fichier est là et vérifié, sinon l'erreur qui dit pourquoi."""
+    try:
+        check(Path(download(url, name, str(folder))))
+    except WorkshopError as error:
+        return error
+    except OverflowError:  # la barre de progression de Keras devant un fichier de 0 octet
+        return WorkshopError(f"{urlsplit(url).netloc} a envoyé un fichier vide.")
+    except Exception as error:  # pylint: disable=broad-exception-caught  # get_file enveloppe ce
+        # qui lui arrive dans une Exception nue ; la vraie est dessous.
+        return _network_failure(url, error)
+    return None
 
 
 def _network_failure(url, error):
-    """Traduit l'échec d'un téléchargement ; OutOfReach si insister a un sens."""
+    """Traduit l'échec d'un téléchargement ; une erreur qui n'est pas du réseau est relancée."""
     host = urlsplit(url).netloc
     chain = error
     while chain is not None:
         if isinstance(chain, urllib.error.HTTPError):
             if chain.code in (404, 410):
-                return WorkshopError(f"{host} n'a pas ce fichier (réponse {chain.code}) : {url}")
+                return NotThere(f"{host} n'a pas ce fichier (réponse {chain.code}) : {url}")
             return OutOfReach(f"{host} refuse ou ne peut pas répondre (réponse {chain.code}) : {url}")
-        if isinstance(chain, urllib.error.ContentTooShortError):
-            return OutOfReach(f"Le téléchargement de {url} s'est arrêté en route.")
         if isinstance(chain, (urllib.error.URLError, TimeoutError, ConnectionError)):
-            return OutOfReach(f"{host} est injoignable.")
+            return Unreachable(f"{host} est injoignable.")
         chain = chain.__cause__ or chain.__context__
     raise error

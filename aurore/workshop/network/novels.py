@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from workshop.narration import WorkshopError
 from workshop.text.typography import normalise
 
 SEQUENCE_WORDS = 10       # une suite de dix mots n'appartient en pratique qu'à un seul livre
 SEQUENCE_SAMPLING = 64    # on n'en garde qu'une sur 64 : assez pour reconnaître un roman
+TOGETHER = 16             # romans donnés d'un coup au tokenizer, qui les partage entre les cœurs
 VALIDATION_NOVELS = 4     # assez pour que la manière d'un seul auteur ne décide pas
 DUPLICATE_SHARE = 0.5     # la moitié de ses suites déjà vues : le roman est un doublon
 
@@ -78,7 +80,7 @@ def tokenise_novels(folder, tokenizer, cache, known_folder=None, validation=None
     """
     paths = {str(path.relative_to(folder)): path for path in sorted(Path(folder).rglob("*.txt"))}
     if not paths:
-        raise SystemExit(f"Aucun fichier .txt dans {folder} : indiquez le dossier des livres.")
+        raise WorkshopError(f"Aucun fichier .txt dans {folder} : indiquez le dossier des livres.")
     known = {name for name, path in paths.items()
              if known_folder and Path(known_folder).resolve() in path.resolve().parents}
     if validation is None:
@@ -106,12 +108,14 @@ def _tokenise(paths, tokenizer, known, validation):
     kept, duplicates = without_duplicates(texts, priority=known)
     print(f"{len(texts)} romans, dont {len(duplicates)} doublons écartés.")
     pieces, novels, start = [], [], 0
-    for name in kept:
-        ids = tokenizer(texts[name], verbose=False)["input_ids"]
-        pieces.append(np.array([tokenizer.eos_token_id, *ids, tokenizer.eos_token_id], np.uint16))
-        end = start + len(pieces[-1])
-        novels.append(Novel(name, start, end, name in known, name in validation))
-        start = end
+    for first in range(0, len(kept), TOGETHER):
+        names = kept[first:first + TOGETHER]
+        encodings = tokenizer([texts[name] for name in names], verbose=False)["input_ids"]
+        for name, ids in zip(names, encodings):
+            ids = [tokenizer.eos_token_id, *ids, tokenizer.eos_token_id]
+            pieces.append(np.array(ids, np.uint16))
+            novels.append(Novel(name, start, start + len(ids), name in known, name in validation))
+            start += len(ids)
     return np.concatenate(pieces), novels
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from workshop.narration import WorkshopError
 from workshop.paths import BOOKS, shown
-from workshop.sources import OutOfReach, fetch_file
+from workshop.sources import OutOfReach, Unreachable, fetch_file
 
 SHORTEST_BOOK = 2_000  # caractères entre les repères ; en deçà, le fichier est tronqué
 CREDITS_REACH = 40     # paragraphes où chercher crédits et notes, à chaque bout du livre
@@ -64,15 +64,14 @@ def fetch_books(books, download):
             paths[title] = fetch_file(url, destination, download, check_book)
         except WorkshopError as error:
             failures[title] = error
-            if not paths and len(failures) == 1 and "injoignable" in str(error):
-                failures = dict.fromkeys(books, error)
+            if isinstance(error, Unreachable) and not paths:
                 break
     if not failures:
         return paths
     reasons = "\n".join(f"  - {title} : {reason}" for title, reason in failures.items())
     if not paths:
         reason = next(iter(failures.values()))
-        raise OutOfReach(f"Aucun des {len(books)} livres n'a pu être obtenu. {reason}")
+        raise OutOfReach(f"Aucun livre n'a pu être obtenu : {reason}")
     raise WorkshopError(
         f"Il manque {len(failures)} livre(s) sur {len(books)} :\n{reasons}\n"
         "Les autres sont gardés : relancez la même commande quand le réseau répond,\n"

@@ -1,0 +1,136 @@
+"""Ce que les tests partagent : le réseau coupé, une copie de l'atelier, de petits serveurs."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+ROOT = Path(__file__).resolve().parent.parent
+AURORE = ROOT / "aurore"
+GUTENBERG = ROOT.parent / "shared" / "gutenberg"
+CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute
+
+sys.path.insert(0, str(AURORE))
+for _name in ("HF_TOKEN", "AURORE_SOURCE", "GUTENBERG_MIRROR"):
+    os.environ.pop(_name, None)
+os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
+
+from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # après sys.path
+
+# huggingface_hub lit son adresse à l'import : le serveur doit exister avant.
+_HUB = HubServer()
+os.environ["HF_ENDPOINT"] = _HUB.url
+
+
+def pytest_runtest_setup():
+    """Coupe le réseau de chaque test, sauf la machine elle-même."""
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+class Atelier:
+    """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.aurore = folder / "aurore"
+        shutil.copytree(AURORE, self.aurore, ignore=shutil.ignore_patterns(
+            "data", "tokenizer", "model", "embedded", "__pycache__"))
+        (self.aurore / "embedded").symlink_to(AURORE / "embedded", target_is_directory=True)
+
+    def environment(self, **settings):
+        """Renvoie l'environnement d'un script : réseau coupé, contes embarqués sauf avis contraire."""
+        offline = str(Path(__file__).parent / "offline")
+        return {**os.environ, "PYTHONPATH": offline, "PYTHONUNBUFFERED": "1", "AURORE_SOURCE": "embedded",
+                "HF_ENDPOINT": CLOSED_PORT, "GUTENBERG_MIRROR": CLOSED_PORT, **settings}
+
+    def run(self, script, timeout=280, **settings):
+        """Lance `script` depuis le dossier de la copie et renvoie le processus terminé."""
+        return subprocess.run([sys.executable, f"aurore/{script}"], cwd=self.folder, timeout=timeout,
+                              env=self.environment(**settings), check=False, encoding="utf-8",
+                              errors="strict", capture_output=True)
+
+    def interrupt(self, script, after, **settings):
+        """Lance `script`, attend qu'il affiche `after`, envoie Ctrl-C, renvoie (code, tout ce qu'il a dit)."""
+        with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8",
+                              env=self.environment(**settings), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process:
+            said = ""
+            while after not in said:
+                line = process.stdout.readline()
+                assert line, f"{script} s'est arrêté avant de dire « {after} » : {said}"
+                said += line
+            process.send_signal(signal.SIGINT)
+            said += process.communicate(timeout=60)[0]
+        return process.returncode, said
+
+    def change(self, script, old, new):
+        """Remplace un réglage dans un script de la copie."""
+        path = self.aurore / script
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture(name="atelier")
+def _atelier(tmp_path):
+    return Atelier(tmp_path)
+
+
+@pytest.fixture(scope="session", name="finished_atelier")
+def _finished_atelier(tmp_path_factory):
+    """L'atelier embarqué, fait une fois de bout en bout ; `said` donne ce qu'a affiché chaque script."""
+    finished = Atelier(tmp_path_factory.mktemp("atelier terminé"))
+    finished.said = {}
+    for script in ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate"):
+        process = finished.run(f"{script}_solution.py")
+        assert process.returncode == 0, process.stdout + process.stderr
+        finished.said[script] = process.stdout + process.stderr
+    return finished
+
+
+@pytest.fixture(name="atelier_with_data")
+def _atelier_with_data(atelier, finished_atelier):
+    """Une copie de l'atelier où l'étape 1 est faite."""
+    shutil.copytree(finished_atelier.aurore / "data", atelier.aurore / "data")
+    return atelier
+
+
+@pytest.fixture(name="lesson")
+def _lesson():
+    """Importe un script numéroté, dont le nom commence par un chiffre."""
+    def load(name):
+        spec = importlib.util.spec_from_file_location(f"lesson_{name}", AURORE / f"{name}.py")
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # Flask l'y cherche
+        spec.loader.exec_module(module)
+        return module
+    return load
+
+
+@pytest.fixture(name="gutenberg", scope="session")
+def _gutenberg():
+    """Le dossier des neuf vrais livres ; là où il n'est pas, le test est passé, sauf en CI."""
+    if not GUTENBERG.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail("Les neuf livres de ../shared/gutenberg manquent : en CI ils doivent être là.")
+        pytest.skip("Les neuf livres de ../shared/gutenberg ne sont pas sur cette machine.")
+    return GUTENBERG
+
+
+@pytest.fixture(name="book_server")
+def _book_server():
+    with BookServer() as server:
+        yield server
+
+
+@pytest.fixture(name="hub_server")
+def _hub_server():
+    _HUB.repositories.clear()
+    _HUB.requests.clear()
+    _HUB.failure = None
+    return _HUB

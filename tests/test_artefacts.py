@@ -1,0 +1,75 @@
+"""Un artefact est écrit en entier ou pas du tout."""
+
+import pytest
+
+from workshop import artefacts
+from workshop.narration import WorkshopError
+
+
+def fill(folder, content):
+    """Écrit un artefact de deux fichiers et d'un sous-dossier."""
+    (folder / "train").mkdir()
+    (folder / "train" / "rows").write_text(content, encoding="utf-8")
+    (folder / "index").write_text(content, encoding="utf-8")
+
+
+def content_of(folder):
+    """Le contenu des deux fichiers."""
+    return {(folder / name).read_text(encoding="utf-8") for name in ("index", "train/rows")}
+
+
+def test_an_artefact_replaces_the_previous_one_and_nothing_else(tmp_path):
+    (tmp_path / "books").mkdir()
+    for content in ("ancien", "nouveau"):
+        with artefacts.written_whole(tmp_path) as folder:
+            fill(folder, content)
+    assert content_of(tmp_path) == {"nouveau"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["books", "index", "train"]
+
+
+def test_a_failure_leaves_the_previous_artefact(tmp_path):
+    with artefacts.written_whole(tmp_path) as folder:
+        fill(folder, "ancien")
+    with pytest.raises(KeyboardInterrupt), artefacts.written_whole(tmp_path) as folder:
+        fill(folder, "nouveau")
+        raise KeyboardInterrupt
+    assert content_of(tmp_path) == {"ancien"}
+
+
+@pytest.mark.parametrize("moves_before_the_cut", [0, 1])
+def test_a_cut_while_replacing_is_finished_by_the_next_reader(tmp_path, monkeypatch, moves_before_the_cut):
+    with artefacts.written_whole(tmp_path) as folder:
+        fill(folder, "ancien")
+    moves = []
+
+    def replace_then_cut(source, target):
+        if len(moves) == moves_before_the_cut:
+            raise KeyboardInterrupt
+        moves.append(source.rename(target))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artefacts.os, "replace", replace_then_cut)
+        with pytest.raises(KeyboardInterrupt), artefacts.written_whole(tmp_path) as folder:
+            fill(folder, "nouveau")
+    with artefacts.reading(tmp_path, "1_prepare.py"):
+        assert content_of(tmp_path) == {"nouveau"}
+
+
+def test_reading_nothing_names_the_command(tmp_path):
+    (tmp_path / "books").mkdir()
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(WorkshopError, match="python aurore/1_prepare.py"), artefacts.reading(folder, "1_prepare.py"):
+            pytest.fail("on ne lit pas un dossier vide")
+
+
+def test_only_complete_models_count(finished_atelier, tmp_path):
+    assert artefacts.newest_model(tmp_path / "absent") is None
+    source = artefacts.newest_model(finished_atelier.aurore / "model")
+    for name in ("2026-01-01_00-00-00", "2026-01-02_00-00-00", "2026-01-03_00-00-00", "copie de 2027"):
+        (tmp_path / name).mkdir()
+        for file in ("config.json", "tokenizer.json", "model.safetensors"):
+            (tmp_path / name / file).write_bytes((source / file).read_bytes())
+    weights = tmp_path / "2026-01-03_00-00-00" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    (tmp_path / "2026-01-02_00-00-00" / "config.json").unlink()
+    assert artefacts.newest_model(tmp_path).name == "2026-01-01_00-00-00"

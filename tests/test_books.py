@@ -1,0 +1,159 @@
+"""D'un fichier de Project Gutenberg aux seules lignes de l'auteur."""
+
+import re
+
+import pytest
+
+from workshop.narration import WorkshopError
+from workshop.text import books
+from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
+from workshop.text.typography import normalise
+
+STORY = "Il était une fois une meunière qui chantait au bord de la rivière.\n" * 60
+
+
+def gutenberg_file(story=STORY, start="*** START OF THE PROJECT GUTENBERG EBOOK UN CONTE ***",
+                   end="*** END OF THE PROJECT GUTENBERG EBOOK UN CONTE ***", language="French"):
+    """Renvoie le texte d'un petit fichier au format de Project Gutenberg."""
+    return (f"Header in English, with words.\n\nTitle: Un conte\n\nLanguage: {language}\n\n{start}\n\n"
+            f"Produced by Somebody and the Online Distributed\nProofreading Team at http://www.pgdp.net\n\n\n"
+            f"UN CONTE\n\nNOTICE\n\n{story}\nFIN\n\n{end}\n\n" + "Section 1. Terms of use, in English.\n" * 150)
+
+
+def author_text(text):
+    """Renvoie, en une chaîne, ce que la coupe garde de `text`."""
+    return "".join(books.keep_author_lines(text.splitlines(keepends=True)))
+
+
+@pytest.mark.parametrize("start, end", [
+    ("*** START OF THIS PROJECT GUTENBERG EBOOK UN CONTE ***", "End of the Project Gutenberg EBook of Un conte"),
+    ("***START OF THE PROJECT GUTENBERG EBOOK UN CONTE***", "***END OF THE PROJECT GUTENBERG EBOOK UN CONTE***"),
+    ("*** START OF THE PROJECT GUTENBERG EBOOK UN CONTE DONT LE TITRE\nDÉBORDE ***",
+     "End of Project Gutenberg's Un conte, by Somebody"),
+    ("*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*",
+     "End of The Project Gutenberg Etext of Un conte"),
+])
+def test_every_kind_of_marker_is_known(start, end):
+    text = author_text(gutenberg_file(start=start, end=end))
+    assert text.startswith("UN CONTE\n")
+    assert text.rstrip().endswith("FIN")
+    assert "NOTICE" in text and STORY in text
+    assert not re.search("English|Produced|DÉBORDE|pgdp", text)
+
+
+@pytest.mark.parametrize("note", [
+    "Note de transcription: Les erreurs clairement introduites par le\ntypographe ont été corrigées.",
+    "[Transcriber's Note: Obvious printer errors have been corrected.]",
+    "Au lecteur\n\nCette version électronique reproduit la version originale.\n\nLa ponctuation n'a pas été modifiée.",
+    "+------------------------------------+\n| Notes du transcripteur :           |\n"
+    "| l'orthographe a été conservée.     |\n+------------------------------------+",
+    "Produit par Quelqu'un",
+    "(This file was produced from images generously made available\nby the Internet Archive)",
+])
+def test_notes_of_transcribers_are_removed(note):
+    text = author_text(gutenberg_file(story=f"{note}\n\n{STORY}"))
+    assert text.count("\n\n") < 6 and STORY in text
+    assert not re.search("transcri|électronique|ponctuation|orthographe|lecteur|Produit|images|Obvious", text, re.I)
+
+
+def test_a_list_of_corrections_at_the_end_is_removed():
+    story = STORY + "\nFIN DU CONTE.\n\nListe des modifications:\n\npage 13: l'aure remplacé par l'autre\n\npage 50: ente\n"
+    text = author_text(gutenberg_file(story=story))
+    assert "FIN DU CONTE." in text and "page" not in text
+
+
+def test_illustrations_italics_and_note_calls_are_removed():
+    story = ("Une _belle_ journée[12], disait-il[A].\n\n[Illustration: la meunière\nsur le pont]\n\n"
+             "[Note 12: C'était en mai.]\n\n") + STORY
+    text = author_text(gutenberg_file(story=story))
+    assert "Une belle journée, disait-il." in text
+    assert "sur le pont" not in text and "C'était en mai." in text
+
+
+@pytest.mark.parametrize("content, sentence", [
+    (b"", "vide"),
+    (b"<!DOCTYPE html><html>Connectez-vous</html>", "page web"),
+    ("Un texte quelconque.\n".encode() * 500, "pas un livre de Project Gutenberg"),
+    (gutenberg_file().partition("FIN\n")[0].encode(), "tronqué"),
+    (gutenberg_file(story="Trop court.\n").encode(), "tronqué"),
+    (gutenberg_file().encode("latin-1"), "Latin-1"),
+])
+def test_what_is_not_a_whole_book_is_refused(tmp_path, content, sentence):
+    path = tmp_path / "book.txt"
+    path.write_bytes(content)
+    with pytest.raises(WorkshopError, match=sentence):
+        books.check_book(path)
+
+
+def test_file_names_suit_windows():
+    assert books.cache_name("Lélia : «1833»?", "https://host/files/39738/39738-0.txt") == "lelia_1833_39738-0.txt"
+
+
+def test_the_slides_cut_is_compared_with_the_markers():
+    lines = gutenberg_file().splitlines(keepends=True)
+    assert books.compare_with_markers(lines, lines)[0] == 155 and books.compare_with_markers(lines, lines)[1] == 0
+    left, lost = books.compare_with_markers(lines[50:-100], lines)
+    assert left == 51 and lost > 30
+
+
+# --- Les neuf vrais livres ----------------------------------------------------------------
+
+ENGLISH_BOILERPLATE = re.compile(
+    r"gutenberg|produced by|proofread|pgdp|transcriber|ebook|e-text|http:|www\.|images generously|\bthe\b.*\bof\b")
+
+
+def sentences_of(path):
+    """Renvoie (lignes de l'auteur, phrases) d'un livre, comme l'étape 1."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    author_lines = books.keep_author_lines(lines)
+    pieces = []
+    for paragraph in books.paragraphs(author_lines):
+        text = normalise(" ".join(line.rstrip() for line in paragraph))
+        pieces.extend(french_sentence_tokenizer().tokenize(text))
+    return lines, author_lines, mend_sentences(pieces)
+
+
+def french_books(folder):
+    """Les livres de `folder` qui sont en français."""
+    paths = sorted(folder.rglob("*.txt"))
+    assert len(paths) == 9
+    return [path for path in paths if "Language: French" in path.read_text(encoding="utf-8-sig")]
+
+
+def test_real_books_keep_no_boilerplate(gutenberg):
+    for path in french_books(gutenberg):
+        _, author_lines, _ = sentences_of(path)
+        assert not [line for line in author_lines if ENGLISH_BOILERPLATE.search(line.lower())], path
+
+
+def test_real_books_lose_no_line_of_the_author(gutenberg):
+    """Ce qui disparaît entre les repères tient en peu de mots, que l'on reconnaît tous."""
+    expected = re.compile(
+        r"^[\W_\d]*$|produced by|proofread|produced from|images|biblioth|gallica|google|produit par|internet archive"
+        r"|^team\.|au lecteur|version (?:électronique|originale)|ponctuation|mineures|orthographe|modifi|^page +\d+"
+        r"|transcription|typographe|harmonisée|illustration|from the google|page \d+\.\)|générations\.\]|rastko"
+        r"|\d+[.)]+\]?$|sténio\.\.\. \(page", re.I)
+    for path in french_books(gutenberg):
+        lines, author_lines, _ = sentences_of(path)
+        start, end = books.find_markers(lines)
+        kept = {re.sub(r"\W", "", line) for line in author_lines}
+        lost = [line.strip() for line in lines[start:end] if line.strip()
+                and re.sub(r"\W", "", re.sub(r"\[(?:\d{1,3}|[A-Z*])\]|\[Note \w+ *[.:]", "", line).replace("_", "")) not in kept]
+        assert not [line for line in lost if not expected.search(line)], path
+
+
+def test_real_books_give_whole_sentences(gutenberg):
+    for path in french_books(gutenberg):
+        _, _, sentences = sentences_of(path)
+        for sentence in sentences:
+            letter = re.search(r"[^\W\d_]", sentence)
+            assert not re.search(r"(?:^|\s)(?:M|MM|Mme|Mlle|Mgr|Dr|St|Ste)\.$", sentence), sentence
+            assert sentence.strip("«»—. ") or re.search(r"\w", sentence), sentence
+            assert letter is None or not letter.group().islower() or sentence[0].isdigit(), sentence
+            assert not sentence.startswith("»") and not sentence.endswith("«"), sentence
+
+
+def test_real_books_declare_their_language(gutenberg):
+    indiana = gutenberg / "files" / "63445" / "63445-0.txt"
+    assert books.language_of(indiana.read_text(encoding="utf-8-sig").splitlines()) == "English"
+    assert len(french_books(gutenberg)) == 8

@@ -1,0 +1,45 @@
+"""Des phrases françaises entières."""
+
+import pytest
+
+from workshop.text.sentences import finished, french_sentence_tokenizer, mend_sentences
+
+
+def split(text):
+    """Coupe `text` comme le fait l'étape 1."""
+    return mend_sentences(french_sentence_tokenizer().tokenize(text))
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("M. Dupin sortit. Il pleuvait.", ["M. Dupin sortit.", "Il pleuvait."]),
+    ("Mme. de R... parut. Mlle. Rose suivit.", ["Mme. de R... parut.", "Mlle. Rose suivit."]),
+    ("«Oh! dit-il. Venez!»", ["«Oh! dit-il.", "Venez!»"]),
+    ("Il cria: «Venez!» Puis il partit.", ["Il cria: «Venez!»", "Puis il partit."]),
+    ("— Vous ici? fit-elle. — Oui.", ["— Vous ici? fit-elle.", "— Oui."]),
+])
+def test_sentences_are_whole(text, expected):
+    assert split(text) == expected
+
+
+@pytest.mark.parametrize("pieces, expected", [
+    (["Oh!", "dit-il."], ["Oh! dit-il."]),
+    (["«", "Venez.", "»"], ["«Venez.»"]),
+    (["Venez.", "» Il partit."], ["Venez.»", "Il partit."]),
+    (["Je vis M.", "Dupin."], ["Je vis M. Dupin."]),
+    (["V.", "Il partit."], ["V.", "Il partit."]),
+    (["par George Sand"], ["Par George Sand"]),
+    (["Il dit.", "...", "Puis rien."], ["Il dit. ...", "Puis rien."]),
+    (["", "  "], []),
+])
+def test_broken_sentences_are_mended(pieces, expected):
+    assert mend_sentences(pieces) == expected
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("Il pleuvait. Elle dit: «Entrez!» Puis elle se", "Il pleuvait. Elle dit: «Entrez!»"),
+    ("Il vit M. Dupin. Et M.", "Il vit M. Dupin."),
+    ("Cette femme était assise sur un ban", "Cette femme était assise sur un..."),
+    ("Finie.", "Finie."),
+])
+def test_a_text_ends_on_a_finished_sentence(text, expected):
+    assert finished(text) == expected

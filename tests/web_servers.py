@@ -1,0 +1,115 @@
+"""De petits serveurs qui se conduisent comme Project Gutenberg et le catalogue Hugging Face."""
+
+import hashlib
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class _Server:
+    """Un serveur HTTP dans un fil à part ; `requests` garde les chemins demandés, dans l'ordre."""
+
+    def __init__(self):
+        self.requests = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Confie chaque requête à `answer`."""
+
+            def do_GET(self):  # pylint: disable=invalid-name  # nom imposé par http.server
+                """Répond à GET."""
+                outer.requests.append(self.path)
+                outer.answer(self)
+
+            do_HEAD = do_GET
+
+            def log_message(self, format, *args):  # pylint: disable=redefined-builtin  # nom imposé
+                """Ne rien afficher."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def answer(self, handler):
+        """Répond à une requête."""
+        raise NotImplementedError
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    @staticmethod
+    def send(handler, body=b"", status=200, **headers):
+        """Envoie une réponse entière."""
+        handler.send_response(status)
+        headers.setdefault("Content_Length", len(body))
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(body)
+
+
+class BookServer(_Server):
+    """Sert les octets de `files` ; `behaviours` donne, par chemin, une suite de façons de mal répondre."""
+
+    def __init__(self):
+        super().__init__()
+        self.files = {}
+        self.behaviours = {}
+
+    def answer(self, handler):
+        body = self.files.get(handler.path)
+        planned = self.behaviours.get(handler.path, [])
+        behaviour = planned.pop(0) if planned else None
+        if behaviour == "silent":
+            time.sleep(3)
+        elif behaviour == "truncated":
+            self.send(handler, body[:len(body) // 4], Content_Length=len(body))
+        elif behaviour is not None:
+            self.send(handler, b"erreur", status=behaviour)
+        elif body is None:
+            self.send(handler, b"introuvable", status=404)
+        else:
+            self.send(handler, body)
+
+
+class HubServer(_Server):
+    """Sert des dépôts de modèles : `repositories` vaut {nom: {fichier: octets}}.
+
+    Un dépôt dont le nom commence par « secret/ » demande le jeton « hf_bon ».
+    """
+
+    def __init__(self):
+        self.repositories = {}
+        self.failure = None  # un code HTTP à renvoyer à tout
+        super().__init__()
+
+    def answer(self, handler):
+        path = urlsplit(handler.path).path.strip("/")
+        is_listing = path.startswith("api/models/")
+        parts = (path[len("api/models/"):] if is_listing else path).split("/")
+        name = "/".join(parts[:2])
+        repository = self.repositories.get(name)
+        if self.failure:
+            self.send(handler, b"{}", status=self.failure)
+        elif repository is None:
+            self.send(handler, b"{}", status=404, X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
+        elif name.startswith("secret/") and handler.headers.get("Authorization") != "Bearer hf_bon":
+            self.send(handler, b"{}", status=401, X_Error_Message="Invalid username or password.")
+        elif is_listing:
+            listing = {"id": name, "sha": COMMIT, "siblings": [{"rfilename": file} for file in repository]}
+            self.send(handler, json.dumps(listing).encode())
+        else:
+            body = repository.get("/".join(parts[4:]))
+            if body is None:
+                self.send(handler, status=404, X_Error_Code="EntryNotFound")
+            else:
+                self.send(handler, body, X_Repo_Commit=COMMIT, ETag=f'"{hashlib.sha1(body).hexdigest()}"')
