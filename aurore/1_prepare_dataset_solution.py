@@ -135,7 +135,7 @@ def set_validation_aside(datasets_by_title):
 def main():
     """Enchaîne les gestes de l'étape et écrit aurore/data."""
     narration.step(1, "préparer les données")
-    ensure_writable(paths.DATA)
+    ensure_writable(paths.DATA, size=30_000_000)
     lines_by_title, test_titles = gather_books()
 
     narration.section("Séparer les phrases")
@@ -161,7 +161,7 @@ def gather_books():
             sources.fall_back(
                 error,
                 instead="quatre contes embarqués, des pastiches de George Sand écrits pour l'atelier.",
-                consequence="cinquante fois moins de texte : tout fonctionne, le réseau apprend moins.")
+                consequence="soixante fois moins de texte : tout fonctionne, le réseau apprend moins.")
     else:
         print("AURORE_SOURCE=embedded : on lit les contes embarqués, des pastiches écrits pour l'atelier.")
     test_books = sources.embedded_books("test")

@@ -30,7 +30,7 @@ def show_tokens(tokenizer, text):
     print(f"Texte        : {text}")
     print(f"Identifiants : {tokens_analysis['input_ids']}")
     print(f"Morceaux     : {tokenizer.convert_ids_to_tokens(tokens_analysis['input_ids'])}")
-    print("               (« Ġ » marque une espace ; une lettre accentuée compte pour deux signes)")
+    print("               (le G surmonté d'un point est une espace ; une lettre accentuée y prend deux signes)")
 
 
 # --- 2. Entraîner le sien -----------------------------------------------------------------
@@ -73,6 +73,7 @@ def main():
     show_tokens(tokenizer, text)
 
     narration.section("Entraîner un tokenizer sur George Sand")
+    ensure_writable(paths.TOKENIZER, size=10_000_000)
     with reading(paths.DATA, made_by="1_prepare_dataset_solution.py"):
         dataset = load_from_disk(paths.DATA)
         sentences = dataset["validation"]["text"][:]
@@ -83,7 +84,6 @@ def main():
     narration.section("Lequel découpe le mieux les phrases de validation ?")
     compare({"pré-entraîné": tokenizer, "spécialisé": specialised}, sentences)
 
-    ensure_writable(paths.TOKENIZER)
     with written_whole(paths.TOKENIZER) as folder:
         specialised.save_pretrained(folder)
     print(f"\nÉcrit dans {paths.shown(paths.TOKENIZER)} : le tokenizer spécialisé.")

@@ -44,6 +44,9 @@ def open_model():
     model = TFAutoModelForCausalLM.from_pretrained(
         model_path, from_pt=hub.only_torch_can_read(model_path),
         attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
+    if BLOCK_LENGTH > model.config.n_positions:
+        raise narration.WorkshopError(f"BLOCK_LENGTH vaut {BLOCK_LENGTH}, mais ce réseau ne voit que "
+                                      f"{model.config.n_positions} tokens à la fois : choisissez au plus ce nombre.")
     model.summary()
     print(f"{model.config.n_layer} couches, {narration.count(model.num_parameters())} paramètres à ajuster.")
     return model, tokenizer
@@ -133,7 +136,8 @@ def check_settings():
     for name, value in (("BATCH_SIZE", BATCH_SIZE), ("BLOCK_LENGTH", BLOCK_LENGTH),
                         ("TIME_BUDGET_MINUTES", TIME_BUDGET_MINUTES)):
         if not isinstance(value, (int, float)) or value <= 0:
-            raise narration.WorkshopError(f"{name} vaut {value!r} : il faut un nombre positif.")
+            raise narration.WorkshopError(f"{name} vaut {value!r} : il faut un nombre positif.\n"
+                                          "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
 
 
 def main():
@@ -141,12 +145,12 @@ def main():
     narration.step(3, "spécialiser le réseau")
     check_settings()
     dataset = load_data()
-    ensure_writable(paths.MODEL)
     set_random_seed(SEED)
 
     narration.section("Le réseau pré-entraîné")
     model, tokenizer = open_model()
     warn_about_tokenizer(tokenizer)
+    ensure_writable(paths.MODEL, size=5 * model.num_parameters())  # 4 octets par poids, et le reste
 
     narration.section("Les données, en blocs")
     train_blocks = pack(dataset["train"], tokenizer, BLOCK_LENGTH)

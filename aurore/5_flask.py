@@ -7,6 +7,7 @@ page envoie le début de texte tapé dans le champ « amorce » ; le réseau le 
 """
 
 import os
+import signal
 import threading
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
@@ -101,7 +102,9 @@ def main():
     address = "127.0.0.1" if HOST == "0.0.0.0" else HOST
     port = "" if PORT == "80" else f":{PORT}"
     print(f"Réseau : {generator.name}\nLa page : http://{address}{port}/generate  (Ctrl-C pour arrêter)", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # « docker stop » vaut Ctrl-C
     server.run()
+    print("La page est fermée.")
 
 
 if __name__ == "__main__":

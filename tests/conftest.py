@@ -33,6 +33,11 @@ def pytest_runtest_setup():
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
 
 
+def listen_to_ctrl_c():
+    """Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Atelier:
     """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
 
@@ -59,14 +64,17 @@ class Atelier:
         """Lance `script`, attend qu'il affiche `after`, envoie Ctrl-C, renvoie (code, tout ce qu'il a dit)."""
         with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8",
                               env=self.environment(**settings), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT) as process:
+                              stderr=subprocess.STDOUT, preexec_fn=listen_to_ctrl_c) as process:
             said = ""
             while after not in said:
                 line = process.stdout.readline()
                 assert line, f"{script} s'est arrêté avant de dire « {after} » : {said}"
                 said += line
             process.send_signal(signal.SIGINT)
-            said += process.communicate(timeout=60)[0]
+            try:
+                said += process.communicate(timeout=60)[0]
+            finally:
+                process.kill()
         return process.returncode, said
 
     def change(self, script, old, new):

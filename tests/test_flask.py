@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from conftest import listen_to_ctrl_c
+
 
 class FakeGenerator:
     """Écrit toujours la même suite."""
@@ -72,7 +74,7 @@ def _server(finished_atelier, port):
     """L'étape 5, lancée comme une personne le ferait, une fois qu'elle a donné son adresse."""
     with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=finished_atelier.folder, encoding="utf-8",
                           env=finished_atelier.environment(AURORE_PORT=str(port)), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
+                          stderr=subprocess.STDOUT, preexec_fn=listen_to_ctrl_c) as process:
         process.said = ""
         while "/generate" not in process.said:
             line = process.stdout.readline()
@@ -93,5 +95,5 @@ def test_the_real_page_writes_with_the_trained_network(finished_atelier, server,
     busy = finished_atelier.run("5_flask.py", AURORE_PORT=str(port))
     assert busy.returncode == 2 and f"port {port}" in busy.stderr and "Traceback" not in busy.stderr
 
-    server.send_signal(signal.SIGINT)
-    assert "Traceback" not in server.communicate(timeout=60)[0]
+    server.send_signal(signal.SIGTERM)
+    assert "La page est fermée." in server.communicate(timeout=60)[0] and server.returncode == 0

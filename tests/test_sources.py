@@ -84,6 +84,12 @@ def test_no_book_at_all_is_out_of_reach(monkeypatch, download):
         books.fetch_books(BOOKS, download)
 
 
+def test_a_wifi_portal_is_out_of_reach(mirror, download):
+    mirror.files = dict.fromkeys(PATHS, b"<html>Connectez-vous</html>")
+    with pytest.raises(OutOfReach, match="page web"):
+        books.fetch_books(BOOKS, download)
+
+
 def test_the_network_really_is_cut(download):
     with pytest.raises(OutOfReach, match="www.gutenberg.org"):
         books.fetch_books({"Un": BOOKS["Un"]}, download)

@@ -6,6 +6,7 @@ courant pendant ce déménagement, la lecture suivante le termine.
 """
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -77,15 +78,17 @@ def reading(folder, made_by):
                             f"({type(error).__name__}).\nRefaites-le :  {command}") from error
 
 
-def ensure_writable(folder):
-    """S'assure, avant un long calcul, que l'on pourra écrire son résultat dans `folder`.
+def ensure_writable(folder, size=100_000):
+    """S'assure, avant un long calcul, que son résultat (`size` octets) tiendra dans `folder`.
 
     Lève l'erreur du système (droits, disque plein), que `narration` traduit.
     """
     folder.mkdir(parents=True, exist_ok=True)
     probe = folder / ".probe"
-    probe.write_text("x" * 4096, encoding="ascii")
+    probe.touch()
     probe.unlink()
+    if shutil.disk_usage(folder).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), shown(folder))
 
 
 def is_complete_model(folder):

@@ -7,7 +7,7 @@ Keller Jordan et al., « Muon: An optimizer for hidden layers in neural networks
 mise à l'échelle des pas d'après Liu et al., « Muon is Scalable for LLM Training », 2025.
 """
 
-import torch
+import torch  # pylint: disable=import-error  # l'atelier s'en passe
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # coefficients de Jordan et al.
 

@@ -21,10 +21,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import torch
+import torch  # pylint: disable=import-error  # l'atelier s'en passe
 from safetensors.torch import save_file
 from tokenizers import ByteLevelBPETokenizer
-from torch.nn import functional
+from torch.nn import functional  # pylint: disable=import-error
 from transformers import GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast
 
 from workshop.artefacts import written_whole
@@ -55,7 +55,8 @@ SAVE_SECONDS = 300
 LOG_STEPS = 10
 LOG_FIELDS = ("step", "tokens", "seconds", "rate", "loss", "val_loss")
 PROGRESS = ("step", "position", "epoch", "seconds", "rows")
-MUST_AGREE = ("batch", "seed", "adamw")  # ce qui ne peut changer d'une reprise à l'autre
+# Ce qui ne change pas d'une reprise à l'autre ; la durée, elle, le peut.
+MUST_AGREE = ("batch", "seed", "adamw", "matrix_rate", "other_rate")
 
 
 def parse_arguments(arguments=None):
@@ -78,8 +79,8 @@ def parse_arguments(arguments=None):
     length.add_argument("--minutes", type=float, default=120, help="durée de l'entraînement (120)")
     length.add_argument("--steps", type=int, help="nombre de pas, au lieu d'une durée")
     parser.add_argument("--batch", type=int, default=16, help="blocs par pas (16)")
-    parser.add_argument("--matrix-rate", type=float, default=2e-3, help="taux des matrices (2e-3)")
-    parser.add_argument("--other-rate", type=float, default=1e-3, help="taux du reste (1e-3)")
+    parser.add_argument("--matrix-rate", type=float, default=1e-3, help="taux des matrices (1e-3)")
+    parser.add_argument("--other-rate", type=float, default=5e-4, help="taux du reste (5e-4)")
     parser.add_argument("--adamw", action="store_true", help="AdamW pour les matrices aussi")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="cœurs employés (tous)")
     parser.add_argument("--seed", type=int, default=0, help="graine du hasard (0)")
@@ -199,7 +200,7 @@ class Training:
                                                    settings.validation, settings.seed)
         self.validation = self.validation_blocks()
         self.order = reading_order(self.novels, self.context, self.epoch, settings.seed)
-        if not len(self.order):
+        if self.order.size == 0:
             raise WorkshopError(f"Aucun roman de {settings.books} ne remplit un bloc de "
                                 f"{self.context} tokens.\nAjoutez des livres, ou de plus longs.")
         self.started = time.monotonic() - self.seconds
@@ -211,7 +212,7 @@ class Training:
                      if state["settings"][name] != getattr(self.settings, name)]
         if differing:
             raise WorkshopError(f"{self.state_path} est l'état d'un entraînement réglé autrement "
-                                f"({', '.join('--' + name for name in differing)}).\n"
+                                f"({', '.join('--' + name.replace('_', '-') for name in differing)}).\n"
                                 "Reprenez ses réglages, ou choisissez un autre dossier --work.")
         self.model.load_state_dict(state["model"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):

@@ -65,13 +65,13 @@ def fetch_books(books, download):
         except WorkshopError as error:
             failures[title] = error
             if isinstance(error, Unreachable) and not paths:
+                failures = {**dict.fromkeys(books, error), **failures}
                 break
     if not failures:
         return paths
+    if not paths and all(isinstance(reason, OutOfReach) for reason in failures.values()):
+        raise OutOfReach(f"Aucun livre n'a pu être obtenu : {next(iter(failures.values()))}")
     reasons = "\n".join(f"  - {title} : {reason}" for title, reason in failures.items())
-    if not paths:
-        reason = next(iter(failures.values()))
-        raise OutOfReach(f"Aucun livre n'a pu être obtenu : {reason}")
     raise WorkshopError(
         f"Il manque {len(failures)} livre(s) sur {len(books)} :\n{reasons}\n"
         "Les autres sont gardés : relancez la même commande quand le réseau répond,\n"
@@ -99,7 +99,10 @@ def cache_name(title, url):
 
 
 def check_book(path):
-    """Lève une WorkshopError si `path` n'est pas un livre entier au format Gutenberg, en UTF-8."""
+    """Lève une WorkshopError si `path` n'est pas un livre entier au format Gutenberg, en UTF-8.
+
+    OutOfReach si c'est une page web : quelque chose répond à la place du serveur.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -111,8 +114,8 @@ def check_book(path):
     if not text.strip():
         raise WorkshopError("le fichier est vide.")
     if re.match(r"\s*(?:<!doctype|<html|<\?xml)", text, re.I):
-        raise WorkshopError("le serveur a envoyé une page web à la place du livre (portail Wi-Fi, "
-                            "page d'erreur ?).")
+        raise OutOfReach("le serveur a envoyé une page web à la place du livre (portail Wi-Fi, "
+                         "page d'erreur ?).")
     lines = text.splitlines()
     start, end = find_markers(lines)
     if start is None:

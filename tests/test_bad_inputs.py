@@ -1,0 +1,191 @@
+"""Chaque mésaventure a sa phrase, un code de sortie différent de 0, et n'abîme rien."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from datasets import Dataset, DatasetDict
+
+from conftest import AURORE
+
+STEP_1, STEP_2, STEP_3, STEP_4 = (f"{name}_solution.py" for name in (
+    "1_prepare_dataset", "2_tokenize", "3_train", "4_generate"))
+
+
+def refused(process, *fragments, code=2):
+    """Vérifie qu'un script s'est arrêté en disant ces mots, sans trace d'appels."""
+    assert process.returncode == code, process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
+    for fragment in fragments:
+        assert fragment in process.stderr
+
+
+# --- Un jeu de données abîmé ---------------------------------------------------------------
+
+def lose_a_split(data):
+    """Un dossier de moins."""
+    shutil.rmtree(data / "validation")
+
+
+def cut_a_table(data):
+    """Un fichier coupé en deux."""
+    table = next((data / "train").glob("*.arrow"))
+    table.write_bytes(table.read_bytes()[:table.stat().st_size // 2])
+
+
+def empty_the_index(data):
+    """Un index vide."""
+    (data / "dataset_dict.json").write_text("", encoding="utf-8")
+
+
+def put_another_dataset(data):
+    """Un jeu de données qui n'est pas le nôtre."""
+    shutil.rmtree(data)
+    DatasetDict(train=Dataset.from_dict({"image": [1, 2]}), validation=Dataset.from_dict({"image": [3]}),
+                test=Dataset.from_dict({"image": [4]})).save_to_disk(data)
+
+
+@pytest.mark.parametrize("script", [STEP_2, STEP_3])
+@pytest.mark.parametrize("damage", [lose_a_split, cut_a_table, empty_the_index, put_another_dataset])
+def test_a_damaged_dataset_is_named_with_the_command_that_remakes_it(atelier_with_data, script, damage):
+    damage(atelier_with_data.aurore / "data")
+    refused(atelier_with_data.run(script), "aurore/data", f"python aurore/{STEP_1}")
+    assert not (atelier_with_data.aurore / "model").is_dir() or not os.listdir(atelier_with_data.aurore / "model")
+
+
+def test_a_damaged_tokenizer_is_named(atelier_with_data):
+    (atelier_with_data.aurore / "tokenizer").mkdir()
+    (atelier_with_data.aurore / "tokenizer" / "tokenizer.json").write_text("{", encoding="utf-8")
+    refused(atelier_with_data.run(STEP_3), "aurore/tokenizer", f"python aurore/{STEP_2}")
+
+
+# --- Des réglages impossibles --------------------------------------------------------------
+
+@pytest.mark.parametrize("epochs", ["0", "4", '"deux"', "1.5"])
+def test_epochs_out_of_range(atelier_with_data, epochs):
+    atelier_with_data.change(STEP_3, "EPOCHS = 1 ", f"EPOCHS = {epochs} ")
+    refused(atelier_with_data.run(STEP_3), "EPOCHS vaut", "1, 2 ou 3")
+
+
+@pytest.mark.parametrize("setting, value", [("BATCH_SIZE = 8 ", "BATCH_SIZE = 0 "),
+                                            ("BLOCK_LENGTH = 256 ", "BLOCK_LENGTH = 4096 ")])
+def test_impossible_sizes(atelier_with_data, setting, value):
+    atelier_with_data.change(STEP_3, setting, value)
+    refused(atelier_with_data.run(STEP_3), setting.split()[0])
+
+
+def test_an_unknown_model_name(atelier_with_data, hub_server):
+    atelier_with_data.change(STEP_3, "benjamin/gpt2-wechsel-french", "benjamin/gpt2-weschel")
+    process = atelier_with_data.run(STEP_3, AURORE_SOURCE="auto", HF_ENDPOINT=hub_server.url)
+    refused(process, "benjamin/gpt2-weschel", "n'existe pas", "MODEL_NAME")
+
+
+def test_a_validation_book_that_does_not_exist(atelier):
+    atelier.change(STEP_1, "VALIDATION = 0.1 ", 'VALIDATION = "Indianna" ')
+    refused(atelier.run(STEP_1), "Indianna", "La noce du rebouteux")
+
+
+def test_an_unknown_source(atelier):
+    refused(atelier.run(STEP_1, AURORE_SOURCE="local"), "auto, embedded ou network")
+
+
+def test_network_only_without_network(atelier):
+    refused(atelier.run(STEP_1, AURORE_SOURCE="network"), "injoignable")
+    assert not (atelier.aurore / "data" / "train").exists()
+
+
+def test_without_network_the_tales_replace_the_books(atelier):
+    process = atelier.run(STEP_1, AURORE_SOURCE="auto")
+    assert process.returncode == 0 and "SANS RÉSEAU" in process.stdout and "pastiches" in process.stdout
+    assert (atelier.aurore / "data" / "train").is_dir()
+
+
+# --- Des livres impossibles ----------------------------------------------------------------
+
+@pytest.mark.parametrize("content, sentence", [(b"", "vide"), ("Été à Nohant\n".encode("latin-1") * 500, "Latin-1")])
+def test_an_unreadable_book_is_named(atelier, content, sentence):
+    (atelier.folder / "livre.txt").write_bytes(content)
+    atelier.change(STEP_1, "https://www.gutenberg.org/files/39738/39738-0.txt", "livre.txt")
+    refused(atelier.run(STEP_1, AURORE_SOURCE="auto"), "Lélia", sentence)
+
+
+# --- Un disque plein ou protégé ------------------------------------------------------------
+
+@pytest.fixture(name="small_disk")
+def _small_disk(atelier_with_data):
+    """Monte un disque de quelques Mo à la place d'un dossier de l'atelier, là où c'est permis."""
+    mounted = []
+
+    def mount(name, options, keep=()):
+        folder = atelier_with_data.aurore / name
+        saved = {entry: (folder / entry).read_bytes() for entry in keep}
+        folder.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("Monter un petit disque demande d'être root : essayé en CI.")
+        mounted.append(folder)
+        for entry, content in saved.items():
+            (folder / entry).write_bytes(content)
+        return folder
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("script, name", [(STEP_1, "data"), (STEP_2, "tokenizer"), (STEP_3, "model")])
+def test_a_full_disk(atelier_with_data, small_disk, script, name):
+    small_disk(name, "size=64k")
+    refused(atelier_with_data.run(script), "disque est plein")
+
+
+@pytest.mark.parametrize("script, name", [(STEP_1, "data"), (STEP_2, "tokenizer"), (STEP_3, "model")])
+def test_a_read_only_disk(atelier_with_data, small_disk, script, name):
+    small_disk(name, "ro")
+    refused(atelier_with_data.run(script), "lecture seule")
+
+
+def test_a_forbidden_file_is_explained(atelier):
+    code = "from workshop import narration; raise PermissionError(13, 'non', 'aurore/data')"
+    process = subprocess.run([sys.executable, "-c", code], cwd=AURORE, env=atelier.environment(),
+                             capture_output=True, encoding="utf-8", check=False)
+    refused(process, "pas le droit", "aurore/data")
+
+
+def test_an_error_of_the_attendee_keeps_its_trace(atelier):
+    code = "from workshop import narration; print(sentences)"
+    process = subprocess.run([sys.executable, "-c", code], cwd=AURORE, env=atelier.environment(),
+                             capture_output=True, encoding="utf-8", check=False)
+    assert process.returncode == 1 and "NameError" in process.stderr and "Traceback" in process.stderr
+
+
+# --- Ctrl-C --------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("script, after", [
+    (STEP_1, "Étape 1"), (STEP_1, "Retirer ce qui"), (STEP_2, "Étape 2"), (STEP_3, "Étape 3"),
+    (STEP_3, "1/8"), (STEP_4, "Étape 4"), ("5_flask.py", "Chargement")])
+def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
+    before = sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir())
+    code, said = atelier_with_data.interrupt(script, after)
+    assert "Traceback" not in said
+    assert code == 130 and "Interrompu" in said
+    assert sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir()) == before
+    index = json.loads((atelier_with_data.aurore / "data" / "dataset_dict.json").read_text(encoding="utf-8"))
+    assert index["splits"] == ["train", "validation", "test"]
+    model = atelier_with_data.aurore / "model"
+    assert not model.is_dir() or not os.listdir(model)
+
+
+def test_a_killed_step_leaves_the_previous_dataset(atelier_with_data):
+    data = atelier_with_data.aurore / "data"
+    before = (data / "train_text.txt").read_bytes()
+    with subprocess.Popen([sys.executable, f"aurore/{STEP_1}"], cwd=atelier_with_data.folder, encoding="utf-8",
+                          env=atelier_with_data.environment(), stdout=subprocess.PIPE) as process:
+        while "Regarder les données" not in process.stdout.readline():
+            pass
+        process.kill()
+    assert (data / "train_text.txt").read_bytes() == before
+    assert atelier_with_data.run(STEP_2).returncode == 0
+    assert atelier_with_data.run(STEP_1).returncode == 0

@@ -1,0 +1,72 @@
+"""Le projet lui-même : verrous, image, fichiers suivis, README."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+
+def tracked_files():
+    """Les fichiers que git suit ; le test est passé hors d'un dépôt git."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("Il faut git et une copie clonée pour lister les fichiers suivis.")
+    listing = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
+    return [ROOT / name for name in listing.stdout.split("\0") if name]
+
+
+def test_every_requirement_is_pinned_and_hashed():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^ *#.*\n", "", text, flags=re.M).strip(), flags=re.I)
+        assert len(entries) > 50
+        for entry in entries:
+            assert re.match(r"[\w.-]+(\[\w+\])?==\S+", entry) and "--hash=sha256:" in entry, entry[:80]
+        assert "://" not in text
+
+
+def test_the_lock_holds_every_direct_dependency():
+    locked = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower()
+    for line in (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines():
+        if line and line[0] != "#":
+            assert f"\n{re.split('[=<>]', line.lower())[0]}==" in "\n" + locked, line
+            assert line.lower() in locked or "==" not in line, line
+
+
+def test_the_dockerfile_is_clean():
+    hadolint = Path(sys.executable).with_name("hadolint")
+    process = subprocess.run([hadolint, ROOT / "Dockerfile"], check=False, capture_output=True, encoding="utf-8")
+    assert process.returncode == 0, process.stdout
+
+
+def test_no_artefact_secret_or_book_is_tracked():
+    for path in tracked_files():
+        name = path.relative_to(ROOT).as_posix()
+        assert not re.match(r"aurore/(data|tokenizer|model)/", name)
+        if path.suffix in (".safetensors", ".png"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\bhf_[A-Za-z0-9]{20,}", text), name
+        assert "EBOOK L" + "A MARE AU DIABLE" not in text, name
+
+
+def test_credentials_are_placeholders():
+    text = (ROOT / "aurore" / "credentials.ini").read_text(encoding="utf-8")
+    assert "TOKEN=XXXX" in text and "HUGGING_FACE_PSEUDO=XXXX" in text
+
+
+def test_the_readme_names_things_that_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"\bmake ([a-z]+)", readme)):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for script in set(re.findall(r"aurore/(\w+\.py)", readme)):
+        assert (ROOT / "aurore" / script).is_file(), script
+    for variable in set(re.findall(r"`((?:AURORE|GUTENBERG|HF)_[A-Z]+)`", readme)):
+        sources = [path.read_text(encoding="utf-8") for path in (ROOT / "aurore").rglob("*.py")]
+        assert any(variable in source for source in sources), variable
