@@ -21,6 +21,9 @@ for _name in ("HF_TOKEN", "AURORE_SOURCE", "GUTENBERG_MIRROR"):
     os.environ.pop(_name, None)
 os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 
+# Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # après sys.path
 
 # huggingface_hub lit son adresse à l'import : le serveur doit exister avant.
@@ -33,16 +36,12 @@ def pytest_runtest_setup():
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
 
 
-def listen_to_ctrl_c():
-    """Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 class Atelier:
     """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
 
     def __init__(self, folder):
         self.folder = folder
+        self.said = {}  # ce qu'a affiché chaque script, là où un test l'a gardé
         self.aurore = folder / "aurore"
         shutil.copytree(AURORE, self.aurore, ignore=shutil.ignore_patterns(
             "data", "tokenizer", "model", "embedded", "__pycache__"))
@@ -64,7 +63,7 @@ class Atelier:
         """Lance `script`, attend qu'il affiche `after`, envoie Ctrl-C, renvoie (code, tout ce qu'il a dit)."""
         with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8",
                               env=self.environment(**settings), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, preexec_fn=listen_to_ctrl_c) as process:
+                              stderr=subprocess.STDOUT) as process:
             said = ""
             while after not in said:
                 line = process.stdout.readline()
@@ -94,7 +93,6 @@ def _atelier(tmp_path):
 def _finished_atelier(tmp_path_factory):
     """L'atelier embarqué, fait une fois de bout en bout ; `said` donne ce qu'a affiché chaque script."""
     finished = Atelier(tmp_path_factory.mktemp("atelier terminé"))
-    finished.said = {}
     for script in ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate"):
         process = finished.run(f"{script}_solution.py")
         assert process.returncode == 0, process.stdout + process.stderr

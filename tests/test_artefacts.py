@@ -58,8 +58,9 @@ def test_a_cut_while_replacing_is_finished_by_the_next_reader(tmp_path, monkeypa
 def test_reading_nothing_names_the_command(tmp_path):
     (tmp_path / "books").mkdir()
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(WorkshopError, match="python aurore/1_prepare.py"), artefacts.reading(folder, "1_prepare.py"):
-            pytest.fail("on ne lit pas un dossier vide")
+        with pytest.raises(WorkshopError, match="python aurore/1_prepare.py"):
+            with artefacts.reading(folder, "1_prepare.py"):
+                pytest.fail("on ne lit pas un dossier vide")
 
 
 def test_only_complete_models_count(finished_atelier, tmp_path):

@@ -17,7 +17,7 @@ from workshop.paths import BASE_MODEL
 SENTENCES = {"train": 636, "validation": 71, "test": 254}
 TRAIN_TEXT = "4e968e6ced6fc654"
 VOCABULARY = 5217
-TOKENS = []
+TOKENS = [34, 268, 1053, 381, 869, 1167, 12, 365, 273, 7, 727, 334, 469, 69, 2155, 674, 338, 14]
 GREEDY = "Cette femme était assise sur la table, et, elle se mit à la main"
 
 

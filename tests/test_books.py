@@ -57,7 +57,8 @@ def test_notes_of_transcribers_are_removed(note):
 
 
 def test_a_list_of_corrections_at_the_end_is_removed():
-    story = STORY + "\nFIN DU CONTE.\n\nListe des modifications:\n\npage 13: l'aure remplacé par l'autre\n\npage 50: ente\n"
+    story = STORY + ("\nFIN DU CONTE.\n\nListe des modifications:\n\npage 13: l'aure remplacé par l'autre\n\n"
+                     "page 50: ente\n")
     text = author_text(gutenberg_file(story=story))
     assert "FIN DU CONTE." in text and "page" not in text
 
@@ -137,8 +138,9 @@ def test_real_books_lose_no_line_of_the_author(gutenberg):
         lines, author_lines, _ = sentences_of(path)
         start, end = books.find_markers(lines)
         kept = {re.sub(r"\W", "", line) for line in author_lines}
-        lost = [line.strip() for line in lines[start:end] if line.strip()
-                and re.sub(r"\W", "", re.sub(r"\[(?:\d{1,3}|[A-Z*])\]|\[Note \w+ *[.:]", "", line).replace("_", "")) not in kept]
+        note = re.compile(r"\[(?:\d{1,3}|[A-Z*])\]|\[Note \w+ *[.:]|_")
+        lost = [line.strip() for line in lines[start:end]
+                if line.strip() and re.sub(r"\W", "", note.sub("", line)) not in kept]
         assert not [line for line in lost if not expected.search(line)], path
 
 

@@ -9,8 +9,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from conftest import listen_to_ctrl_c
-
 
 class FakeGenerator:
     """Écrit toujours la même suite."""
@@ -74,7 +72,7 @@ def _server(finished_atelier, port):
     """L'étape 5, lancée comme une personne le ferait, une fois qu'elle a donné son adresse."""
     with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=finished_atelier.folder, encoding="utf-8",
                           env=finished_atelier.environment(AURORE_PORT=str(port)), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, preexec_fn=listen_to_ctrl_c) as process:
+                          stderr=subprocess.STDOUT) as process:
         process.said = ""
         while "/generate" not in process.said:
             line = process.stdout.readline()
