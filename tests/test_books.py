@@ -63,6 +63,13 @@ def test_a_list_of_corrections_at_the_end_is_removed():
     assert "FIN DU CONTE." in text and "page" not in text
 
 
+def test_long_notes_at_the_end_are_removed():
+    notes = "".join(f"p. {page}: «aure» devient «autre»\n\n" for page in range(100))
+    story = STORY.replace(".\n", ".\n\n") + f"\nFIN DU CONTE.\n\nNotes du transcripteur\n\n{notes}"
+    text = author_text(gutenberg_file(story=story))
+    assert text.rstrip().endswith("FIN DU CONTE.")
+
+
 def test_illustrations_italics_and_note_calls_are_removed():
     story = ("Une _belle_ journée[12], disait-il[A].\n\n[Illustration: la meunière\nsur le pont]\n\n"
              "[Note 12: C'était en mai.]\n\n") + STORY

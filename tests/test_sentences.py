@@ -35,6 +35,10 @@ def test_broken_sentences_are_mended(pieces, expected):
     assert mend_sentences(pieces) == expected
 
 
+def test_an_endless_sentence_is_mended_in_one_pass():
+    assert len(mend_sentences(["et puis."] * 200_000)) == 1
+
+
 @pytest.mark.parametrize("text, expected", [
     ("Il pleuvait. Elle dit: «Entrez!» Puis elle se", "Il pleuvait. Elle dit: «Entrez!»"),
     ("Il vit M. Dupin. Et M.", "Il vit M. Dupin."),

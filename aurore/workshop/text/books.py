@@ -31,7 +31,7 @@ _CREDITS = re.compile(
     r"project gutenberg|gutenberg\.(?:org|net)|\bpgdp\b|proofread(?:ing|ers?)\b|\be-?text\b|\be-?book\b"
     r"|^\W*(?:produced|prepared|transcribed|scanned|digitized|updated) by\b|produced from"
     r"|images? generously|generously made available|internet archive|archive\.org|google (?:print|books)"
-    r"|transcriber'?s?'? ?(?:'s)? notes?|images of the original pages|character set encoding"
+    r"|\btranscribers?\b|images of the original pages|character set encoding"
     r"|^\W*(?:produit|numérisé|transcrit|préparé) par\b|bibliothèque nationale de france|\bgallica\b"
     r"|notes? (?:de|du|des|sur la) transcript|notes? (?:au lecteur|de l'éditeur électronique)"
     r"|(?:version|édition|livre|texte) (?:électronique|numérique)", re.I)
@@ -39,9 +39,12 @@ _CORRECTIONS = re.compile(
     r"(?:erreurs?|fautes?|coquilles?|orthographe|ponctuation|typographi\w+|graphies?|accentuation)\b"
     r".*\b(?:corrig\w+|conserv\w+|modifi\w+|harmonis\w+|respect\w+|maintenu\w*|rectifi\w+|normalis\w+)"
     r"|(?:spelling|punctuation|misprints|typographical|typos|obvious (?:printer|errors?))\b"
-    r"|\b(?:remplacé|corrigé|lire|changed|corrected) (?:par|en|to|into)\b|^\W*page +\d+ ?:", re.I | re.S)
-_CHANGE_LIST = re.compile(r"^\W*(?:liste? des (?:modifications|corrections|changements)"
-                          r"|(?:corrections|modifications)\W*$|list of (?:changes|corrections))", re.I)
+    r"|\b(?:remplacé|corrigé|lire|changed|corrected) (?:par|en|to|into)\b|^\W*page +\d+ ?:"
+    r"|\b(?:italiques?|caractères gras|couverture|bas de page|html|utf-8|latin-1)\b", re.I | re.S)
+_LAST_NOTES = re.compile(  # un titre que suivent, jusqu'à la fin du fichier, des notes de transcription
+    r"^\W*(?:liste? des (?:modifications|corrections|changements)|list of (?:changes|corrections)"
+    r"|notes? (?:de|du|des|sur la) transcript\w+|transcriber'?s'? ?notes?|(?:corrections|modifications)(?=\W*$))",
+    re.I)
 
 _ILLUSTRATION = re.compile(r"\[ *(?:illustration|image|frontispice|décoration)\b[^\]]*\]", re.I | re.S)
 _NOTE_OPENING = re.compile(r"\[(?:note|footnote)(?: de bas de page)? *[\w*]*[ .]*:? *", re.I)
@@ -196,7 +199,7 @@ def _without_transcriber_notes(texts):
         near_edge = number < CREDITS_REACH or number >= last - CREDITS_REACH
         if "project gutenberg" in text.lower():
             dropped[number] = True
-        elif near_edge and _CHANGE_LIST.search(text) and number >= last - CREDITS_REACH:
+        elif number >= CREDITS_REACH and len(text) < 60 and paragraph[0][0] != "[" and _LAST_NOTES.search(text):
             dropped[number:] = [True] * (last - number)
             break
         elif near_edge and _CREDITS.search(text):

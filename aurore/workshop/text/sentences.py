@@ -30,34 +30,33 @@ def mend_sentences(sentences):
     quand il n'est fait que de ponctuation (un « ou un » seul), ou quand le précédent finit par
     une abréviation (« M. »).
     """
-    mended = []
-    for piece in sentences:
-        piece = piece.strip()
+    mended, parts = [], []  # phrases finies ; morceaux de la phrase en cours
+    for piece in map(str.strip, sentences):
+        if piece.startswith("»") and parts:  # le guillemet fermant appartient à ce qu'il ferme
+            parts.append("»")
+            piece = piece[1:].lstrip()
         if not piece:
             continue
-        if piece[0] == "»" and mended:  # le guillemet fermant appartient à ce qu'il ferme
-            mended[-1] += "»"
-            piece = piece[1:].lstrip()
-            if not piece:
-                continue
-        if mended and _belongs_to_previous(mended[-1], piece):
-            joint = "" if mended[-1].endswith("«") else " "
-            mended[-1] += joint + piece
-        else:
-            mended.append(piece)
+        if parts and not _belongs_to_previous(parts, piece):
+            mended.append("".join(parts))
+            parts = []
+        elif parts and not parts[-1].endswith("«"):
+            parts.append(" ")
+        parts.append(piece)
+    if parts:
+        mended.append("".join(parts))
     if mended and _starts_in_lower_case(mended[0]):
         mended[0] = _FIRST_LETTER.sub(lambda match: match.group().upper(), mended[0], count=1)
     return mended
 
 
-def _belongs_to_previous(previous, piece):
-    if not _FIRST_LETTER.search(piece) and not re.search(r"\d", piece):
-        return True  # rien que de la ponctuation
-    if not re.search(r"\w", previous):
-        return True  # le précédent n'est qu'un guillemet ouvrant ou un tiret
-    if previous.endswith("«") or _starts_in_lower_case(piece):
+def _belongs_to_previous(parts, piece):
+    """Dit si `piece` continue la phrase dont les morceaux sont `parts`."""
+    if not re.search(r"\w", piece) or not any(re.search(r"\w", part) for part in parts):
+        return True  # l'un des deux n'est que de la ponctuation : un guillemet, un tiret
+    if parts[-1].endswith("«") or _starts_in_lower_case(piece):
         return True
-    return bool(_ENDS_IN_ABBREVIATION.search(previous)) and not _ROMAN_NUMERAL.match(previous)
+    return bool(_ENDS_IN_ABBREVIATION.search(parts[-1])) and not _ROMAN_NUMERAL.match(parts[-1])
 
 
 def _starts_in_lower_case(text):
