@@ -199,7 +199,7 @@ def _without_transcriber_notes(texts):
         near_edge = number < CREDITS_REACH or number >= last - CREDITS_REACH
         if "project gutenberg" in text.lower():
             dropped[number] = True
-        elif number >= CREDITS_REACH and len(text) < 60 and paragraph[0][0] != "[" and _LAST_NOTES.search(text):
+        elif number >= min(CREDITS_REACH, last // 2) and len(text) < 60 and paragraph[0][0] != "[" and _LAST_NOTES.search(text):
             dropped[number:] = [True] * (last - number)
             break
         elif near_edge and _CREDITS.search(text):
