@@ -10,12 +10,15 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 # Les bibliothèques dans une couche à part : modifier un script ne les réinstalle pas.
 COPY requirements.txt /requirements.txt
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement /requirements.txt
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+    --require-hashes --requirement /requirements.txt
 
 COPY aurore /aurore
 WORKDIR /
 
 EXPOSE 80
+# « docker stop » arrête un script comme Ctrl-C ; Python, premier processus, ignorerait SIGTERM.
+STOPSIGNAL SIGINT
 HEALTHCHECK --start-period=60s --interval=30s --timeout=5s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"AURORE_PORT\"]}/health', timeout=4)"]
 

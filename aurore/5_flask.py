@@ -96,9 +96,9 @@ def main():
     try:
         server = create_server(create_app(generator), host=HOST, port=int(PORT), threads=8)
     except OSError as error:
-        raise narration.WorkshopError(f"Impossible d'ouvrir le port {PORT} ({error.strerror}). Une autre page est "
-                                      "peut-être déjà ouverte :\nfermez-la, ou choisissez un autre port "
-                                      "(variable AURORE_PORT).") from error
+        raise narration.WorkshopError(f"Impossible d'ouvrir le port {PORT} : une autre page s'en sert déjà, ou il "
+                                      "faut être administrateur.\nFermez l'autre page, ou choisissez un autre port "
+                                      "(variable AURORE_PORT, par exemple 8081).") from error
     address = "127.0.0.1" if HOST == "0.0.0.0" else HOST
     port = "" if PORT == "80" else f":{PORT}"
     print(f"Réseau : {generator.name}\nLa page : http://{address}{port}/generate  (Ctrl-C pour arrêter)", flush=True)

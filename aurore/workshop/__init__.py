@@ -5,6 +5,7 @@ variables d'environnement, qui n'ont d'effet que posées avant leur import. Une 
 posée par la personne qui lance le script est respectée.
 """
 
+import logging
 import os
 
 from workshop.paths import CACHE
@@ -24,3 +25,7 @@ _SETTINGS = {
 
 for _name, _value in _SETTINGS.items():
     os.environ.setdefault(_name, _value)
+
+# Ces deux-là annoncent en anglais un dossier protégé ou un arrêt ; narration le dit en français.
+for _name in ("matplotlib", "waitress"):
+    logging.getLogger(_name).setLevel(logging.ERROR)

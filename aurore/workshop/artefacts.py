@@ -104,6 +104,6 @@ def newest_model(folder=MODEL):
     """Renvoie le dossier du dernier modèle entraîné et complet, ou None s'il n'y en a pas."""
     if not folder.is_dir():
         return None
-    trained = sorted((entry for entry in folder.iterdir() if _MODEL_NAME.fullmatch(entry.name)),
-                     reverse=True)
-    return next((entry for entry in trained if is_complete_model(entry)), None)
+    complete = [entry for entry in folder.iterdir() if _MODEL_NAME.fullmatch(entry.name) and is_complete_model(entry)]
+    # L'heure des fichiers, et non du nom : un conteneur n'a pas forcément le fuseau de la machine.
+    return max(complete, key=lambda entry: (entry / "model.safetensors").stat().st_mtime, default=None)
