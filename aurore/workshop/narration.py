@@ -45,7 +45,7 @@ def notice(text):
     print()
     print("+" + "-" * (WIDTH - 2) + "+")
     for paragraph in text.splitlines():
-        for line in textwrap.wrap(paragraph, WIDTH - 4, break_long_words=False) or [""]:
+        for line in textwrap.wrap(paragraph, WIDTH - 4, break_long_words=False, break_on_hyphens=False) or [""]:
             print(f"| {line:<{WIDTH - 4}} |")
     print("+" + "-" * (WIDTH - 2) + "+", flush=True)
 
