@@ -8,7 +8,7 @@ LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 .PHONY: help atelier web test lock
 
 help:
-	@echo "make atelier               tout l'atelier avec les contes embarqués, sans réseau"
+	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
@@ -38,7 +38,7 @@ lock: .venv/tests-installed
 
 .venv/atelier-installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-		echo "L'atelier demande Python 3.11, 3.12 ou 3.13 ; « $(PYTHON) » est autre chose ou n'existe pas."; \
+		echo "L'atelier demande Python 3.11, 3.12 ou 3.13 ; « $(PYTHON) » n'en est pas un, ou n'existe pas."; \
 		echo "Indiquez le bon :  make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Installation des bibliothèques dans .venv : quelques minutes, une seule fois..."
 	@$(PYTHON) -m venv .venv || { \

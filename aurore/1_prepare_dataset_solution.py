@@ -115,6 +115,9 @@ def book_dataset(title, sentences):
 
 def set_validation_aside(datasets_by_title):
     """Renvoie (entraînement, validation), selon la stratégie choisie par VALIDATION."""
+    if not isinstance(VALIDATION, str) and not 0 < VALIDATION < 1:
+        raise narration.WorkshopError(f"VALIDATION vaut {VALIDATION} : choisissez une part entre 0 et 1, "
+                                      "par exemple 0.1, ou le titre d'un livre.")
     train, validation = [], []
     if isinstance(VALIDATION, str):
         if VALIDATION not in datasets_by_title:
@@ -145,6 +148,10 @@ def main():
         for title, sentences in sentences_by_title.items()])
 
     books = {title: book_dataset(title, sentences) for title, sentences in sentences_by_title.items()}
+    if not set(test_titles) < set(books):
+        raise narration.WorkshopError(f"Il faut au moins un livre d'entraînement et le livre de test en {LANGUAGE} ; "
+                                      f"il reste : {', '.join(books) or 'aucun'}.\nChangez LANGUAGE ou les adresses "
+                                      "en haut de 1_prepare_dataset_solution.py, puis relancez.")
     test = concatenate_datasets([books.pop(title) for title in test_titles])
     train, validation = set_validation_aside(books)
     dataset = DatasetDict(train=train, validation=validation, test=test)
@@ -176,10 +183,11 @@ def describe(dataset):
         for split, rows in dataset.items()])
 
     print("\nQuelques phrases d'entraînement, au hasard :")
-    for sentence in random.Random(SEED).sample(dataset["train"]["text"][:], 5):
+    sentences = dataset["train"]["text"][:]
+    for sentence in random.Random(SEED).sample(sentences, min(5, len(sentences))):
         print(f"  - {sentence}")
 
-    characters = sum(map(len, dataset["train"]["text"][:]))
+    characters = sum(map(len, sentences))
     times = narration.count(round(40e9 / characters / 1000) * 1000)
     print(f"\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
           f"{narration.decimal(characters / 1e6, 1)} Mo,\nsoit {times} fois moins : assez pour spécialiser "

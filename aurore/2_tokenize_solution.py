@@ -77,8 +77,8 @@ def main():
     with reading(paths.DATA, made_by="1_prepare_dataset_solution.py"):
         dataset = load_from_disk(paths.DATA)
         sentences = dataset["validation"]["text"][:]
-        text_iterator = get_training_corpus(dataset)
-        specialised = tokenizer.train_new_from_iterator(text_iterator, vocab_size=VOCAB_SIZE, show_progress=False)
+    text_iterator = get_training_corpus(dataset)
+    specialised = tokenizer.train_new_from_iterator(text_iterator, vocab_size=VOCAB_SIZE, show_progress=False)
     show_tokens(specialised, text)
 
     narration.section("Lequel découpe le mieux les phrases de validation ?")

@@ -29,7 +29,7 @@ EPOCHS = 1                 # nombre de fois où le réseau parcourt tout le corp
 BATCH_SIZE = 8             # blocs lus avant chaque mise à jour des poids
 BLOCK_LENGTH = 256         # tokens par bloc : ce que le réseau voit d'un coup
 TIME_BUDGET_MINUTES = 10   # l'entraînement s'arrête au plus tard après ce temps
-LEARNING_RATES = {20e6: 2e-4, float("inf"): 5e-5}  # {paramètres, au plus: vitesse d'apprentissage}
+LEARNING_RATES = {20e6: 2e-4, float("inf"): 5e-5}  # {nombre maximal de paramètres: vitesse d'apprentissage}
 DROPOUT = 0.0              # part des neurones éteints au hasard ; inutile quand on lit le corpus une fois
 WARMUP = 0.1               # part des pas où la vitesse monte, avant de redescendre
 SEED = 42                  # le même tirage à chaque fois, pour pouvoir comparer
@@ -85,7 +85,7 @@ def train(model, tf_train_dataset, tf_eval_dataset):
     print(f"{steps_per_epoch} pas par époque, {narration.decimal(step_duration)} s par pas : l'entraînement "
           f"durera environ {narration.duration(steps * step_duration)}.")
     if steps < EPOCHS * steps_per_epoch:
-        print(f"C'est {narration.decimal(steps / steps_per_epoch, 1)} époque : TIME_BUDGET_MINUTES "
+        print(f"Soit {narration.decimal(steps / steps_per_epoch, 1)} époque : TIME_BUDGET_MINUTES "
               f"({TIME_BUDGET_MINUTES}) ne permet pas d'aller jusqu'à {EPOCHS}.")
 
     # La vitesse d'apprentissage monte, puis redescend jusqu'à zéro au dernier pas réel.
@@ -130,13 +130,15 @@ def save(model, tokenizer, journal, rows):
 
 def check_settings():
     """Arrête tout de suite si un réglage n'a pas de sens."""
-    if EPOCHS not in (1, 2, 3):
+    if type(EPOCHS) is not int or EPOCHS not in (1, 2, 3):  # pylint: disable=unidiomatic-typecheck  # 1.0, True
         raise narration.WorkshopError(f"EPOCHS vaut {EPOCHS!r} : choisissez 1, 2 ou 3.\n"
                                       "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
-    for name, value in (("BATCH_SIZE", BATCH_SIZE), ("BLOCK_LENGTH", BLOCK_LENGTH),
-                        ("TIME_BUDGET_MINUTES", TIME_BUDGET_MINUTES)):
-        if not isinstance(value, (int, float)) or value <= 0:
-            raise narration.WorkshopError(f"{name} vaut {value!r} : il faut un nombre positif.\n"
+    for name, value, kinds, least, most in (("BATCH_SIZE", BATCH_SIZE, int, 1, 1024),
+                                            ("BLOCK_LENGTH", BLOCK_LENGTH, int, 16, 1024),
+                                            ("TIME_BUDGET_MINUTES", TIME_BUDGET_MINUTES, (int, float), 0.1, 10_000)):
+        if not isinstance(value, kinds) or not least <= value <= most:
+            raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez un nombre entre {least} et {most}"
+                                          f"{', entier' if kinds is int else ''}.\n"
                                           "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
 
 
@@ -161,6 +163,7 @@ def main():
           f"validation : {len(eval_blocks['input_ids'])} blocs.")
 
     narration.section("L'entraînement")
+    print("D'abord, la note de départ sur le livre de test...", flush=True)
     before = score_on_test_book(model, tokenizer, dataset)
     journal = train(model, tf_train_dataset, tf_eval_dataset)
     after = score_on_test_book(model, tokenizer, dataset)

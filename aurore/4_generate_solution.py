@@ -42,10 +42,12 @@ def main():
     pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
 
     set_random_seed(SEED)
-    outputs = pipe([normalise(prompt) for prompt in prompts], batch_size=len(prompts),
+    openings = [normalise(prompt) for prompt in prompts]
+    outputs = pipe(openings, batch_size=len(openings),
                    max_new_tokens=MAX_NEW_TOKENS, do_sample=True, temperature=TEMPERATURE, top_k=TOP_K,
                    pad_token_id=tokenizer.pad_token_id)
-    output0, output1 = (finished(output[0]["generated_text"]) for output in outputs)
+    output0, output1 = (finished(output[0]["generated_text"], start=len(opening))
+                        for output, opening in zip(outputs, openings))
 
     narration.section("Ce que le réseau a écrit")
     print(output0)

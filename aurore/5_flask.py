@@ -46,10 +46,11 @@ class TextGenerator:
 
     def get_text(self, prompt):
         """Renvoie `prompt` suivi de ce qu'écrit le réseau, jusqu'à la fin d'une phrase."""
+        opening = normalise(prompt)
         with self._one_at_a_time:
-            output = self._pipe(normalise(prompt), max_new_tokens=MAX_NEW_TOKENS, do_sample=True,
+            output = self._pipe(opening, max_new_tokens=MAX_NEW_TOKENS, do_sample=True,
                                 temperature=TEMPERATURE, top_k=TOP_K)
-        return finished(output[0]["generated_text"])
+        return finished(output[0]["generated_text"], start=len(opening))
 
 
 # --- La page -----------------------------------------------------------------------------

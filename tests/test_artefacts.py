@@ -24,7 +24,7 @@ def test_an_artefact_replaces_the_previous_one_and_nothing_else(tmp_path):
         with artefacts.written_whole(tmp_path) as folder:
             fill(folder, content)
     assert content_of(tmp_path) == {"nouveau"}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["books", "index", "train"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "books", "index", "train"]
 
 
 def test_a_failure_leaves_the_previous_artefact(tmp_path):

@@ -3,11 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from datasets import Dataset, DatasetDict
+from filelock import FileLock
 
 from conftest import AURORE
 
@@ -70,11 +73,12 @@ def test_epochs_out_of_range(atelier_with_data, epochs):
     refused(atelier_with_data.run(STEP_3), "EPOCHS vaut", "1, 2 ou 3")
 
 
-@pytest.mark.parametrize("setting, value", [("BATCH_SIZE = 8 ", "BATCH_SIZE = 0 "),
-                                            ("BLOCK_LENGTH = 256 ", "BLOCK_LENGTH = 4096 ")])
-def test_impossible_sizes(atelier_with_data, setting, value):
-    atelier_with_data.change(STEP_3, setting, value)
-    refused(atelier_with_data.run(STEP_3), setting.split()[0])
+@pytest.mark.parametrize("name, value, impossible", [
+    ("BATCH_SIZE", "8", "0"), ("BATCH_SIZE", "8", "2.5"), ("BLOCK_LENGTH", "256", "512"),
+    ("TIME_BUDGET_MINUTES", "10", '"dix"')])
+def test_impossible_sizes(atelier_with_data, name, value, impossible):
+    atelier_with_data.change(STEP_3, f"{name} = {value} ", f"{name} = {impossible} ")
+    refused(atelier_with_data.run(STEP_3), name)
 
 
 def test_an_unknown_model_name(atelier_with_data, hub_server):
@@ -99,7 +103,7 @@ def test_network_only_without_network(atelier):
 
 def test_without_network_the_tales_replace_the_books(atelier):
     process = atelier.run(STEP_1, AURORE_SOURCE="auto")
-    assert process.returncode == 0 and "SANS RÉSEAU" in process.stdout and "pastiches" in process.stdout
+    assert process.returncode == 0 and "HORS LIGNE" in process.stdout and "pastiches" in process.stdout
     assert (atelier.aurore / "data" / "train").is_dir()
 
 
@@ -176,6 +180,21 @@ def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
     assert index["splits"] == ["train", "validation", "test"]
     model = atelier_with_data.aurore / "model"
     assert not model.is_dir() or not os.listdir(model)
+
+
+@pytest.mark.parametrize("script", [STEP_1, STEP_4])
+def test_ctrl_c_while_libraries_load(atelier, script):
+    with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=atelier.folder, encoding="utf-8",
+                          env=atelier.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130 and "Traceback" not in said and "Interrompu" in said
+
+
+def test_two_scripts_do_not_write_at_once(atelier_with_data):
+    with FileLock(atelier_with_data.aurore / "data" / ".lock"):
+        refused(atelier_with_data.run(STEP_1), "Un autre script")
 
 
 def test_a_killed_step_leaves_the_previous_dataset(atelier_with_data):

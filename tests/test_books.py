@@ -56,6 +56,57 @@ def test_notes_of_transcribers_are_removed(note):
     assert not re.search("transcri|électronique|ponctuation|orthographe|lecteur|Produit|images|Obvious", text, re.I)
 
 
+@pytest.mark.parametrize("note", [
+    "Text file produced by David Someone", "Digitised by Somebody", "Credits: Somebody",
+    "OCR et relecture par Quelqu'un",
+    "Ce texte provient de Wikisource", "Remarques du transcripteur\n\nOn a conservé l'orthographe de l'original.",
+    "[This text is encoded in ISO-8859-1]", "Produced by X\n\nHTML version by Somebody",
+])
+def test_other_credits_are_removed_at_both_ends(note):
+    for story in (f"{note}\n\n{STORY}", f"{STORY}\n\n{note}\n"):
+        text = author_text(gutenberg_file(story=story))
+        assert text.split() == author_text(gutenberg_file()).split()
+
+
+@pytest.mark.parametrize("paragraph", [
+    "Préparé par de longues veilles, il entra.", "Produit par une société malade, ce livre est un cri.",
+    "Tous les hommes commettent des erreurs, et ceux qui s'aiment les conservent.", "Il rejeta la couverture.",
+    "Il apprit à lire en gardant ses moutons.", "Il fut remplacé par un homme de Paris.", "— Corrections?",
+    "CORRECTIONS", "Au lecteur", "NOTE", "M. Dupin fit une note au crayon.", "»", ". . . . .",
+])
+@pytest.mark.parametrize("place", ["start", "middle", "end"])
+def test_paragraphs_of_the_author_survive(paragraph, place):
+    long_story = STORY.replace(".\n", ".\n\n") * 2
+    half = len(long_story) // 2
+    half = long_story.index("\n\n", half) + 2
+    story = {"start": f"{paragraph}\n\n{long_story}",
+             "middle": f"{long_story[:half]}{paragraph}\n\n{long_story[half:]}",
+             "end": f"{long_story}{paragraph}\n\n"}[place]
+    text = author_text(gutenberg_file(story=story))
+    assert text.split() == f"UN CONTE NOTICE {story} FIN".split()
+
+
+def test_notes_in_the_middle_and_boxes_are_removed():
+    box = "+-----+\n| Notes du transcripteur |\n\n| On a gardé les graphies anciennes. |\n+-----+"
+    story = f"{box}\n\n{STORY}\n[Note du transcripteur: il manque ici une page.]\n\n{STORY}"
+    text = author_text(gutenberg_file(story=story))
+    assert "graphies" not in text and "manque" not in text and text.count(STORY) == 2
+
+
+def test_markup_over_several_paragraphs_is_removed():
+    story = ("M^{me} Dupin[Pg 12] vit =tout=.\n\n[Illustration: LE CHÂTEAU\n\nDessin [gravure] de Quelqu'un.]\n\n"
+             "[Note 1: première\n\nseconde]\n\n") + STORY
+    text = author_text(gutenberg_file(story=story))
+    assert "Mme Dupin vit tout." in text and "Dessin" not in text and not re.search(r"[\[\]^=]", text)
+    assert "première" in text and "seconde" in text
+
+
+def test_a_long_paragraph_is_read_in_linear_time():
+    """Le motif des corrections s'y reprendrait sans fin s'il lisait tout le paragraphe."""
+    story = "Il fit des erreurs et des fautes sans nombre.\n" * 20_000
+    assert len(author_text(gutenberg_file(story=story))) > 800_000
+
+
 def test_a_list_of_corrections_at_the_end_is_removed():
     story = STORY + ("\nFIN DU CONTE.\n\nListe des modifications:\n\npage 13: l'aure remplacé par l'autre\n\n"
                      "page 50: ente\n")

@@ -97,8 +97,8 @@ def test_an_unknown_model_is_an_error_even_with_a_fallback(hub_server, name):
     (None, "n'existe pas ; créez-le"),
     ("[hugging_face\nTOKEN", "mal écrit"),
     ("[autre]\nTOKEN=hf_bon", "mal écrit"),
-    ("[hugging_face]\nTOKEN=XXXX\nHUGGING_FACE_PSEUDO=XXXX", "Remplacez XXXX"),
-    ("[hugging_face]\nTOKEN=\n", "Remplacez XXXX"),
+    ("[hugging_face]\nTOKEN=XXXX\nHUGGING_FACE_PSEUDO=XXXX", "à la place de XXXX"),
+    ("[hugging_face]\nTOKEN=\n", "à la place de XXXX"),
     ("[hugging_face]\nTOKEN=hf_mauvais\n", "faux ou périmé"),
 ])
 def test_a_private_model_says_what_is_wrong_with_the_token(hub_server, tmp_path, content, sentence):

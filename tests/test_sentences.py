@@ -27,6 +27,8 @@ def test_sentences_are_whole(text, expected):
     (["Venez.", "» Il partit."], ["Venez.»", "Il partit."]),
     (["Je vis M.", "Dupin."], ["Je vis M. Dupin."]),
     (["V.", "Il partit."], ["V.", "Il partit."]),
+    (["Il aimait l'art.", "Elle aussi."], ["Il aimait l'art.", "Elle aussi."]),
+    (["Je vis Mrs.", "Pitt."], ["Je vis Mrs. Pitt."]),
     (["par George Sand"], ["Par George Sand"]),
     (["Il dit.", "...", "Puis rien."], ["Il dit. ...", "Puis rien."]),
     (["", "  "], []),
@@ -44,6 +46,17 @@ def test_an_endless_sentence_is_mended_in_one_pass():
     ("Il vit M. Dupin. Et M.", "Il vit M. Dupin."),
     ("Cette femme était assise sur un ban", "Cette femme était assise sur un..."),
     ("Finie.", "Finie."),
+    ("a. " * 20_000 + "b", ("a. " * 20_000).rstrip()),
 ])
 def test_a_text_ends_on_a_finished_sentence(text, expected):
     assert finished(text) == expected
+
+
+@pytest.mark.parametrize("opening, rest, expected", [
+    ("Un roi. Sa fille", " chantait dans les", "Un roi. Sa fille chantait dans..."),
+    ("Un roi. Sa fille", " chantait. Puis", "Un roi. Sa fille chantait."),
+    ("Bonjour", "", "Bonjour..."),
+    ("Un roi. Sa fille", "", "Un roi. Sa fille..."),
+])
+def test_the_opening_is_never_cut(opening, rest, expected):
+    assert finished(opening + rest, start=len(opening)) == expected

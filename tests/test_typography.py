@@ -1,5 +1,7 @@
 """Une seule façon d'écrire chaque signe."""
 
+import random
+
 import pytest
 
 from workshop.text.typography import normalise
@@ -22,6 +24,13 @@ from workshop.text.typography import normalise
 ])
 def test_each_sign_has_one_form(written, expected):
     assert normalise(written) == expected
+
+
+def test_normalising_any_text_twice_changes_nothing():
+    draw = random.Random(0)
+    for _ in range(20_000):
+        once = normalise("".join(draw.choices("aoeuil .'’—-–?!,;:«»“”… \n\u00a0O", k=draw.randint(0, 12))))
+        assert normalise(once) == once, once
 
 
 def test_normalising_twice_changes_nothing(gutenberg):

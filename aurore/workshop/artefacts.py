@@ -7,10 +7,12 @@ courant pendant ce déménagement, la lecture suivante le termine.
 
 import contextlib
 import errno
+import json
 import os
 import re
 import shutil
 
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
 from workshop.narration import WorkshopError
@@ -40,14 +42,33 @@ def written_whole(folder):
     Les autres fichiers de `folder` (les livres téléchargés, les caches) restent en place. S'il
     y a une erreur, `folder` ne change pas.
     """
-    settle(folder)
-    with new_folder(folder / _READY) as incoming:
-        yield incoming
-    settle(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        _settle(folder)
+        with new_folder(folder / _READY) as incoming:
+            yield incoming
+        _settle(folder)
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """Empêche deux scripts d'écrire en même temps dans `folder`."""
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise WorkshopError(f"Un autre script est en train d'écrire dans {shown(folder)}.\n"
+                            "Attendez qu'il ait fini, puis relancez la même commande.") from None
 
 
 def settle(folder):
     """Termine le remplacement qu'une coupure aurait interrompu."""
+    if (folder / _READY).is_dir():
+        with _alone(folder):
+            _settle(folder)
+
+
+def _settle(folder):
     ready = folder / _READY
     if not ready.is_dir():
         return
@@ -70,11 +91,11 @@ def reading(folder, made_by):
                             f"Préparez-le d'abord :  {command}")
     try:
         yield
-    except WorkshopError:
+    except (WorkshopError, PermissionError):
         raise
     except Exception as error:  # pylint: disable=broad-exception-caught  # datasets, pyarrow et
         # tokenizers lèvent chacun leurs propres erreurs devant un fichier coupé ou étranger.
-        raise WorkshopError(f"Le contenu de {shown(folder)} est incomplet ou n'est pas celui attendu "
+        raise WorkshopError(f"Le contenu du dossier {shown(folder)} est incomplet ou n'est pas celui attendu "
                             f"({type(error).__name__}).\nRefaites-le :  {command}") from error
 
 
@@ -92,11 +113,13 @@ def ensure_writable(folder, size=100_000):
 
 
 def is_complete_model(folder):
-    """Dit si `folder` contient une configuration et des poids entiers."""
+    """Dit si `folder` contient une configuration, un tokenizer et des poids entiers."""
     try:
         with safe_open(folder / "model.safetensors", framework="numpy"):
-            return (folder / "config.json").is_file() and (folder / "tokenizer.json").is_file()
-    except (OSError, SafetensorError):
+            for name in ("config.json", "tokenizer.json"):
+                json.loads((folder / name).read_text(encoding="utf-8"))
+            return True
+    except (OSError, ValueError, SafetensorError):
         return False
 
 

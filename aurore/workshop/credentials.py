@@ -26,8 +26,9 @@ def read_token(path=CREDENTIALS):
     Un fichier absent ou mal écrit n'est pas une erreur : les modèles publics n'ont pas
     besoin de jeton. La remarque sert à qui demande un modèle privé.
     """
-    if os.environ.get("HF_TOKEN", "").strip():
-        return Token(os.environ["HF_TOKEN"].strip(), "Le jeton vient de la variable HF_TOKEN.")
+    value = os.environ.get("HF_TOKEN", "").strip()
+    if value not in ("", PLACEHOLDER) and value.isascii():
+        return Token(value, "Le jeton vient de la variable HF_TOKEN.")
     name = shown(path)
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -38,7 +39,7 @@ def read_token(path=CREDENTIALS):
         return Token(None, f"Le fichier {name} n'existe pas ; créez-le avec ces trois lignes :\n{_EXAMPLE}")
     except (configparser.Error, UnicodeDecodeError):
         return Token(None, f"Le fichier {name} est mal écrit ; il doit contenir :\n{_EXAMPLE}")
-    if value in ("", PLACEHOLDER):
-        return Token(None, f"Remplacez {PLACEHOLDER} par votre jeton dans {name} "
+    if value in ("", PLACEHOLDER) or not value.isascii():
+        return Token(None, f"Mettez votre jeton à la place de {PLACEHOLDER} dans {name} "
                            "(compte Hugging Face, rubrique « Access Tokens »).")
     return Token(value, f"Le jeton vient de {name}.")

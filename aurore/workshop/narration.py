@@ -23,6 +23,8 @@ _DISK_ERRORS = {
                   "Rendez ce dossier accessible à votre utilisateur (chown, ou --user avec Docker), "
                   "puis relancez la même commande.",
 }
+_DISK_ERRORS[errno.EEXIST] = _DISK_ERRORS[errno.ENOTDIR] = (
+    "Un fichier occupe la place d'un dossier : {name}.\nRenommez-le ou effacez-le, puis relancez la même commande.")
 _DISK_ERRORS[errno.EPERM] = _DISK_ERRORS[errno.EACCES]
 
 
@@ -87,9 +89,9 @@ def _disk_sentence(error):
     remonte la chaîne.
     """
     while error is not None:
-        name = getattr(error, "filename", None) or "un fichier"
+        name = getattr(error, "filename", None)
         if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-            return _DISK_ERRORS[error.errno].format(name=f"« {name} »")
+            return _DISK_ERRORS[error.errno].format(name=f"« {name} »" if name else "un fichier")
         if "No space left on device" in str(error) or "os error 28" in str(error):
             return _DISK_ERRORS[errno.ENOSPC].format(name="un fichier")
         error = error.__cause__ or error.__context__
@@ -100,7 +102,7 @@ def _explain(kind, error, trace):
     """Remplace la trace d'appels par une phrase, quand l'erreur est prévue."""
     if issubclass(kind, KeyboardInterrupt):
         print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
-              "relancez la même commande quand vous voulez.", file=sys.stderr)
+              "relancez la même commande quand vous voudrez.", file=sys.stderr)
         raise SystemExit(130)
     sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error)
     if sentence is None:

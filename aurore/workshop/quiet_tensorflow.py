@@ -8,6 +8,8 @@ utilise TensorFlow.
 import contextlib
 import os
 
+from workshop import narration  # pylint: disable=unused-import  # pour que Ctrl-C soit déjà traduit
+
 
 @contextlib.contextmanager
 def _silent_standard_error():

@@ -4,9 +4,12 @@ AURORE_SOURCE choisit la règle : « auto » (par défaut), « embedded » (aucu
 « network » (le réseau ou rien).
 """
 
+import errno
+import http.client
 import os
 import shutil
 import socket
+import ssl
 import time
 import urllib.error
 from pathlib import Path
@@ -20,6 +23,9 @@ AUTO, EMBEDDED, NETWORK = "auto", "embedded", "network"
 ATTEMPTS = 3          # par fichier, si le serveur répond mal
 FIRST_PAUSE = 1.0     # secondes avant le deuxième essai ; doublées ensuite
 SILENCE_LIMIT = 20.0  # secondes sans un octet, après quoi un serveur est tenu pour muet
+
+
+_NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN)
 
 
 class OutOfReach(WorkshopError):
@@ -50,7 +56,7 @@ def fall_back(error, instead, consequence):
     """
     if source_mode() == NETWORK:
         raise error
-    notice(f"SANS RÉSEAU. {error}\nÀ la place : {instead}\nCe que cela change : {consequence}")
+    notice(f"HORS LIGNE. {error}\nÀ la place : {instead}\nCe que cela change : {consequence}")
 
 
 def embedded_books(split):
@@ -81,7 +87,7 @@ def fetch_file(url, destination, download, check):
         except WorkshopError:
             print(f"Le fichier {shown(destination)} est abîmé : il est téléchargé de nouveau.")
             destination.unlink()
-    partial = destination.parent / ".partial"
+    partial = destination.parent / f".partial-{os.getpid()}"
     try:
         os.replace(_download_with_patience(url, destination.name, partial, download, check), destination)
     finally:
@@ -133,7 +139,12 @@ def _network_failure(url, error):
             if chain.code in (404, 410):
                 return NotThere(f"{host} n'a pas ce fichier (réponse {chain.code}) : {url}")
             return OutOfReach(f"{host} refuse ou ne peut pas répondre (réponse {chain.code}) : {url}")
-        if isinstance(chain, (urllib.error.URLError, TimeoutError, ConnectionError)):
+        if isinstance(chain, http.client.InvalidURL):
+            return NotThere(f"l'adresse {url} est mal écrite.")
+        if isinstance(chain, (http.client.HTTPException, ssl.SSLError)):
+            return OutOfReach(f"{host} a mal répondu ({type(chain).__name__}) : {url}")
+        if isinstance(chain, (urllib.error.URLError, TimeoutError, ConnectionError)) or (
+                isinstance(chain, OSError) and chain.errno in _NO_ROUTE):
             return Unreachable(f"{host} est injoignable.")
         chain = chain.__cause__ or chain.__context__
     raise error

@@ -8,14 +8,13 @@ import importlib.util
 import json
 from pathlib import Path
 
-import requests
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from safetensors.numpy import save_file
 
 from workshop.credentials import read_token
 from workshop.narration import WorkshopError
-from workshop.paths import BASE_MODEL, CACHE, shown
+from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
 
 # Par ordre de préférence : le premier format présent est le seul téléchargé.
@@ -41,8 +40,9 @@ def local_copy(model_name, tokenizer_only=False):
 
 
 def _find(model_name, tokenizer_only):
-    if Path(model_name).is_dir():
-        return Path(model_name)
+    for folder in (Path(model_name), AURORE.parent / model_name):  # « aurore/embedded/base_model »
+        if folder.is_dir():
+            return folder
     if source_mode() == EMBEDDED:
         print(f"AURORE_SOURCE=embedded : aurore-mini, le petit réseau embarqué, remplace {model_name}.")
         return BASE_MODEL
@@ -55,7 +55,7 @@ def _find(model_name, tokenizer_only):
         _download(model_name, folder, tokenizer_only)
     except OutOfReach as error:
         fall_back(error, instead="aurore-mini, le petit réseau embarqué (romans français du XIXe siècle).",
-                  consequence="il tient dans 14 Mo et s'entraîne en minutes ; il écrit moins bien qu'un grand.")
+                  consequence="il tient dans 14 Mo et s'entraîne en quelques minutes ; il écrit moins bien.")
         return BASE_MODEL
     marks[-1].touch()
     return folder
@@ -71,7 +71,9 @@ def _download(model_name, folder, tokenizer_only):
         if not tokenizer_only:
             wanted += _preferred_weights(present, model_name)
         snapshot_download(model_name, local_dir=folder, allow_patterns=wanted, max_workers=2, **access)
-    except (requests.RequestException, ConnectionError, HFValidationError) as error:
+    except (OSError, HFValidationError) as error:  # requests et huggingface_hub héritent d'OSError
+        if type(error) in (OSError, PermissionError, FileExistsError) and error.errno:
+            raise  # le disque, que narration explique
         raise _failure(error, model_name, token) from error
 
 

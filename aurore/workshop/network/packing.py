@@ -44,7 +44,7 @@ def _token_streams(split, tokenizer):
         if index == 0 or books[index - 1] != books[index]:
             if stream:
                 yield np.array(stream)
-            stream = [tokenizer.bos_token_id]
+            stream = [tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id]
         stream.extend(ids)
     if stream:
         yield np.array(stream)

@@ -23,32 +23,42 @@ CREDITS_REACH = 40     # paragraphes où chercher crédits et notes, à chaque b
 
 _START = re.compile(r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG|\*END ?\*? ?THE SMALL PRINT", re.I)
 _END = re.compile(r"\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG"
-                  r"|^ *end of (?:the |this )?project gutenberg"
-                  r"|^ *fin (?:de|du) .{0,40}project gutenberg", re.I)
+                  r"|^\W*(?:this is )?(?:the )?end of (?:the |this )?(?:project gutenberg|etext)"
+                  r"|^\W*fin (?:de|du) .{0,40}project gutenberg", re.I)
 
 # Ce que seuls des transcripteurs écrivent, en anglais puis en français.
-_CREDITS = re.compile(
+_CREDIT = re.compile(
     r"project gutenberg|gutenberg\.(?:org|net)|\bpgdp\b|proofread(?:ing|ers?)\b|\be-?text\b|\be-?book\b"
-    r"|^\W*(?:produced|prepared|transcribed|scanned|digitized|updated) by\b|produced from"
-    r"|images? generously|generously made available|internet archive|archive\.org|google (?:print|books)"
-    r"|\btranscribers?\b|images of the original pages|character set encoding"
-    r"|^\W*(?:produit|numérisé|transcrit|préparé) par\b|bibliothèque nationale de france|\bgallica\b"
-    r"|notes? (?:de|du|des|sur la) transcript|notes? (?:au lecteur|de l'éditeur électronique)"
+    r"|\b(?:produced|prepared|transcribed|scanned|digiti[sz]ed|updated|html version|text file)\b.{0,20}\bby\b"
+    r"|produced from|^\W*credits:|https?://|\bwww\.|\bocr\b|iso-8859|internet archive|google (?:print|books)"
+    r"|images? generously|generously made available|images of the original pages|character set encoding"
+    r"|\btranscribers?\b|\btranscripteurs?\b|(?:notes?|remarques?) (?:de|du|des|sur)(?: la)? transcription"
+    r"|\bgallica\b|bibliothèque nationale de france|wikisource|bibliophiles universels|^\W*mise en page par\b"
     r"|(?:version|édition|livre|texte) (?:électronique|numérique)", re.I)
-_CORRECTIONS = re.compile(
-    r"(?:erreurs?|fautes?|coquilles?|orthographe|ponctuation|typographi\w+|graphies?|accentuation)\b"
-    r".*\b(?:corrig\w+|conserv\w+|modifi\w+|harmonis\w+|respect\w+|maintenu\w*|rectifi\w+|normalis\w+)"
-    r"|(?:spelling|punctuation|misprints|typographical|typos|obvious (?:printer|errors?))\b"
-    r"|\b(?:remplacé|corrigé|lire|changed|corrected) (?:par|en|to|into)\b|^\W*page +\d+ ?:"
-    r"|\b(?:italiques?|caractères gras|couverture|bas de page|html|utf-8|latin-1)\b", re.I | re.S)
-_LAST_NOTES = re.compile(  # un titre que suivent, jusqu'à la fin du fichier, des notes de transcription
-    r"^\W*(?:liste? des (?:modifications|corrections|changements)|list of (?:changes|corrections)"
-    r"|notes? (?:de|du|des|sur la) transcript\w+|transcriber'?s'? ?notes?|(?:corrections|modifications)(?=\W*$))",
-    re.I)
+_SIGNED_CREDIT = re.compile(r"\W*(?:Produit|Numérisé|Transcrit|Préparé) par [A-ZÀ-Ü]")
 
-_ILLUSTRATION = re.compile(r"\[ *(?:illustration|image|frontispice|décoration)\b[^\]]*\]", re.I | re.S)
-_NOTE_OPENING = re.compile(r"\[(?:note|footnote)(?: de bas de page)? *[\w*]*[ .]*:? *", re.I)
-_NOTE_CALL = re.compile(r"\[(?:\d{1,3}|[A-Z*])\]")
+# Ce qu'ils disent de leurs corrections ; ne compte qu'à côté de ce qui précède.
+_CHANGE = (r"(?:corrigée?s?|conservée?s?|modifiée?s?|harmonisée?s?|respectée?s?|maintenue?s?|rectifiée?s?"
+           r"|normalisée?s?|corrected|retained|changed)")
+_MISPRINT = (r"(?:erreurs?|fautes?|coquilles?|orthographe|ponctuation|typographi\w+|graphies?|accentuation"
+             r"|spelling|punctuation|misprints?|typos?|errors?)")
+_CORRECTION_NOTE = re.compile(rf"\b{_MISPRINT}\b.{{0,200}}\b{_CHANGE}\b|\b{_CHANGE}\b.{{0,200}}\b{_MISPRINT}\b"
+                              r"|^\W*p(?:age|\.) *\d+ ?[:,]", re.I | re.S)
+_OPENS_A_CORRECTION_NOTE = re.compile(r"\W*(?:L'orthographe|La ponctuation|Les (?:erreurs|fautes|coquilles)"
+                                      r"|(?:On a|Nous avons) (?:conservé|respecté|corrigé))\b")
+_LAST_NOTES = re.compile(  # un titre que suivent, jusqu'à la fin du fichier, des notes de transcription
+    r"[^\w—–\[-]*(?:liste? des (?:modifications|corrections|changements)|list of (?:changes|corrections)"
+    r"|notes? (?:de|du|des|sur la) transcript\w+|transcriber'?s'? ?notes?)", re.I)
+_NOTE_HEADING = re.compile(r"\W*(?:au lecteur|notes?|avis|remarques?)\b", re.I)
+_BRACKETED_NOTE = re.compile(r"\[[^\]:]{0,40}\b(?:transcripteur|transcriber|correcteur)", re.I)
+LONGEST_NOTE = 1_500   # caractères ; un paragraphe plus long est de l'auteur
+
+_ILLUSTRATION = re.compile(
+    r"\[ *(?:illustration|image|frontispice|décoration)\b(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]", re.I)
+_NOTE_OPENING = re.compile(r"\[(?:note|footnote)(?: de bas de page)? *[\w*]* ?[.:] *", re.I)
+_NOTE_CALL = re.compile(r"\[(?:\d{1,3}|[A-Z*]|Pg?\.? ?\d+)\]")
+_EXPONENT = re.compile(r"\^\{?(\w+)\}?")       # M^{me}
+_BOLD = re.compile(r"=([^=\n]+)=")
 _BOX = re.compile(r"^[+|\s-]*$|^ *\||\| *$", re.M)
 
 
@@ -177,42 +187,54 @@ def keep_author_lines(lines):
     if end is None:
         raise WorkshopError("Les repères « *** START OF … *** » et « *** END OF … *** » manquent : "
                             "ce n'est pas un fichier de Project Gutenberg complet.")
-    kept = _without_transcriber_notes([_without_markup(paragraph) for paragraph in paragraphs(lines[start:end])])
+    text = _ILLUSTRATION.sub("", "".join(line.rstrip("\r\n") + "\n" for line in lines[start:end]))
+    cleaned = [_without_markup(paragraph) for paragraph in paragraphs(text.splitlines(keepends=True))]
+    kept = _without_transcriber_notes([paragraph for paragraph in cleaned if paragraph])
     return [line for paragraph in kept for line in (*paragraph, "\n")]
 
 
 def _without_markup(paragraph):
-    """Retire les illustrations, les appels de note et l'italique d'un paragraphe."""
-    text = _ILLUSTRATION.sub("", "".join(line.rstrip("\n") + "\n" for line in paragraph))
-    text = _NOTE_CALL.sub("", _NOTE_OPENING.sub("[", text))
-    text = text.replace("_", "").replace("=", "")
-    return [line for line in text.splitlines(keepends=True) if re.search(r"\w", line)]
+    """Retire d'un paragraphe les appels de note, l'italique, le gras et les lignes d'ornement."""
+    text = _NOTE_CALL.sub("", _NOTE_OPENING.sub("", "".join(paragraph)))
+    text = _BOLD.sub(r"\1", _EXPONENT.sub(r"\1", text)).replace("_", "")
+    if text.count("]") > text.count("["):  # la fin d'une note dont le début vient d'être retiré
+        text = "".join(text.rpartition("]")[::2])
+    return [line for line in text.splitlines(keepends=True) if re.search(r"[\w«».…]", line)]
 
 
 def _without_transcriber_notes(texts):
-    """Retire, aux deux bouts du livre, les paragraphes de crédits et de notes de transcription."""
-    texts = [paragraph for paragraph in texts if paragraph]
-    last = len(texts)
-    dropped = [False] * last
-    for number, paragraph in enumerate(texts):
-        text = _BOX.sub(" ", "".join(paragraph)).replace("’", "'").strip()
-        near_edge = number < CREDITS_REACH or number >= last - CREDITS_REACH
-        if "project gutenberg" in text.lower():
-            dropped[number] = True
-        elif number >= min(CREDITS_REACH, last // 2) and len(text) < 60 and paragraph[0][0] != "[" and _LAST_NOTES.search(text):
-            dropped[number:] = [True] * (last - number)
-            break
-        elif near_edge and _CREDITS.search(text):
-            dropped[number] = True
-        elif near_edge and _CORRECTIONS.search(text) and _beside(dropped, number):
-            dropped[number] = True
+    """Retire les paragraphes que les transcripteurs ont ajoutés : crédits, notes, corrections."""
+    plain = [_BOX.sub(" ", "".join(paragraph)).replace("’", "'").strip() for paragraph in texts]
+    last = _start_of_last_notes(plain)
+    dropped = []
+    for number, text in enumerate(plain[:last]):
+        after_a_dropped = number > 0 and dropped[-1]
+        from_edge = min(number, len(plain) - 1 - number)
+        dropped.append(
+            "project gutenberg" in text.lower() or bool(_BRACKETED_NOTE.match(text))
+            or (from_edge < CREDITS_REACH and _is_credit(text, number))
+            or (from_edge < CREDITS_REACH and _is_correction_note(text, after_a_dropped, at_end=number >= last - 3))
+            or (after_a_dropped and all(line.lstrip()[:1] in "|*+" for line in texts[number])))
     for number in range(last - 1):  # le titre d'une note s'en va avec elle
-        heading = " ".join("".join(texts[number]).split())
-        if dropped[number + 1] and len(heading) < 30 and re.match(r"\W*(?:au lecteur|notes?|avis)\b", heading, re.I):
+        if dropped[number + 1] and len(plain[number]) < 30 and _NOTE_HEADING.match(plain[number]):
             dropped[number] = True
     return [paragraph for paragraph, gone in zip(texts, dropped) if not gone]
 
 
-def _beside(dropped, number):
-    """Dit si l'un des deux paragraphes précédents est déjà retiré, ou si l'on est tout au début."""
-    return number < 3 or any(dropped[max(0, number - 2):number])
+def _start_of_last_notes(plain):
+    """Renvoie le rang du titre des notes de transcription finales, ou le nombre de paragraphes."""
+    first = min(CREDITS_REACH, len(plain) // 2)
+    return next((number for number in range(first, len(plain))
+                 if len(plain[number]) < 60 and _LAST_NOTES.match(plain[number])), len(plain))
+
+
+def _is_credit(text, number):
+    if len(text) > LONGEST_NOTE:
+        return False
+    return bool(_CREDIT.search(text)) or (number <= 5 and len(text) < 200 and bool(_SIGNED_CREDIT.match(text)))
+
+
+def _is_correction_note(text, after_a_dropped, at_end):
+    if len(text) > LONGEST_NOTE or not (after_a_dropped or (at_end and _OPENS_A_CORRECTION_NOTE.match(text))):
+        return False
+    return bool(_CORRECTION_NOTE.search(text))

@@ -6,13 +6,12 @@ from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
 # Après ces mots, un point ne finit pas une phrase. Cette douzaine de mots, que Punkt reçoit
 # sans modèle à télécharger, coupe ces romans mieux que son modèle français tout fait.
-ABBREVIATIONS = ("m", "mm", "mme", "mmes", "mlle", "mlles", "mgr", "dr", "me", "st", "ste", "sr",
-                 "ch", "chap", "art", "vol", "p", "pp", "n", "t", "cf", "av", "éd", "v", "j.-j", "j.-b",
-                 "ph", "l.-p")
+ABBREVIATIONS = ("m", "mm", "mr", "mme", "mmes", "mlle", "mlles", "mgr", "mrs", "messrs", "dr", "me", "st", "ste",
+                 "sr", "exc", "capt", "lieut", "ch", "chap", "liv", "p", "pp", "n", "t", "cf", "éd", "v",
+                 "j.-j", "j.-b", "ph")
 
 _ENDS_IN_ABBREVIATION = re.compile(
-    r"(?:^|[\s'«(—-])(?:MM?|Mmes?|Mlles?|Mgr|Dr|Ste?|Sr|Me|J\.-[JB]|cf|chap|art|vol)\.$", re.I)
-_ROMAN_NUMERAL = re.compile(r"^\W*[IVXLC]+\W*$")
+    r"(?:^|[\s'«(—-])(?:MM?|Mr|Mmes?|Mlles?|Mgr|Mrs|Messrs|Dr|Ste?|Sr|Me|Exc|Capt|Lieut|J\.-[JB]|cf|chap|liv)\.$", re.I)
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -56,7 +55,7 @@ def _belongs_to_previous(parts, piece):
         return True  # l'un des deux n'est que de la ponctuation : un guillemet, un tiret
     if parts[-1].endswith("«") or _starts_in_lower_case(piece):
         return True
-    return bool(_ENDS_IN_ABBREVIATION.search(parts[-1])) and not _ROMAN_NUMERAL.match(parts[-1])
+    return bool(_ENDS_IN_ABBREVIATION.search(parts[-1]))
 
 
 def _starts_in_lower_case(text):
@@ -64,18 +63,20 @@ def _starts_in_lower_case(text):
     return bool(letter) and letter.group().islower() and not re.search(r"\d", text[:letter.start()])
 
 
-def finished(text):
-    """Renvoie `text` jusqu'à la fin de sa dernière phrase.
+def finished(text, start=0):
+    """Renvoie `text` jusqu'à la fin de sa dernière phrase, cherchée après les `start` premiers signes.
 
-    S'il n'en finit aucune, des points de suspension remplacent le dernier mot, peut-être coupé.
+    S'il n'en finit aucune, des points de suspension remplacent le dernier mot, peut-être coupé ;
+    les `start` premiers signes, l'amorce, restent entiers.
 
     >>> finished("Il pleuvait. Elle dit: «Entrez!» Puis elle se")
     'Il pleuvait. Elle dit: «Entrez!»'
-    >>> finished("Cette femme était assise sur un ban")
-    'Cette femme était assise sur un...'
+    >>> finished("Un roi. Cette femme était assise sur un ban", start=len("Un roi. Cette femme"))
+    'Un roi. Cette femme était assise sur un...'
     """
-    ends = [match.end() for match in re.finditer(r"[.!?]+»?(?=\s|$)", text)
-            if not _ENDS_IN_ABBREVIATION.search(text[:match.end()])]
+    ends = [match.end() for match in re.finditer(r"[.!?]+»?(?=\s|$)", text) if match.end() > start
+            and not _ENDS_IN_ABBREVIATION.search(text[max(0, match.end() - 12):match.end()])]
     if ends:
         return text[:ends[-1]]
-    return text.rpartition(" ")[0].rstrip(" ,;:—-") + "..."
+    last_space = text.rfind(" ", start)
+    return text[:max(start, last_space)].rstrip(" ,;:—-") + "..."

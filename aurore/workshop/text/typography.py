@@ -25,8 +25,8 @@ _RULES = [(re.compile(pattern), replacement) for pattern, replacement in (
     (r" ?\.(?: ?\.){2,}", "..."),        # . . . et ..... : trois points
     (r"(?: ?(?:-{2,}|[–—―]))+ ?", " — "),  # le tiret de dialogue et d'incise
     (r"« +", "«"), (r" +»", "»"),        # ni espace à l'intérieur des guillemets
-    (r" ([;:!?]+)(?=[ »)]|$)", r"\1"),   # ni espace avant une ponctuation haute
-    (r" ([,.])(?= |$)", r"\1"),
+    (r"(?<!—) ([;:!?]+)(?=[ »)]|$)", r"\1"),   # ni espace avant une ponctuation haute
+    (r"(?<!—) ([,.])(?= |$)", r"\1"),
 )]
 
 
