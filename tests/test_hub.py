@@ -168,6 +168,7 @@ def test_another_kind_of_model_is_refused(tmp_path, config, sentence):
 def test_weights_are_saved_under_pytorch_names(tiny_model, tmp_path):
     hub.save_model(tiny_model, AutoTokenizer.from_pretrained(BASE_MODEL), tmp_path)
     written = load_file(tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").stat().st_mode & 0o044 == 0o044, "lisible par tous"
     reference = load_file(BASE_MODEL / "model.safetensors")  # écrit par PyTorch
     assert set(written) == {name for name in reference if not any(f".h.{n}." in name for n in range(2, 12))}
     for name, array in written.items():

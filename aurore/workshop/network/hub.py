@@ -149,6 +149,7 @@ def save_model(model, tokenizer, folder):
         array = variable.numpy()
         tensors[name] = array.reshape(-1) if name.endswith(".bias") else array
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)  # safetensors le réserve à qui l'écrit ; le volume se partage
     model.config.architectures = ["GPT2LMHeadModel"]
     model.config.save_pretrained(folder)
     if model.can_generate():

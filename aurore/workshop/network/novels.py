@@ -70,8 +70,7 @@ def without_duplicates(texts, priority=()):
     return kept, duplicates
 
 
-def tokenise_novels(folder, tokenizer, cache, known_folder=None, validation=None,
-                    seed=0):
+def tokenise_novels(folder, tokenizer, cache, *, known_folder=None, validation=None, seed=0):
     """Renvoie `(tokens, novels)` : tous les tokens (uint16) et la place de chaque roman.
 
     Chaque roman commence et finit par le token de fin de texte. Le résultat est rangé dans
@@ -97,9 +96,9 @@ def tokenise_novels(folder, tokenizer, cache, known_folder=None, validation=None
         Path(cache).mkdir(parents=True, exist_ok=True)
         np.save(tokens_path, tokens)
         beside = novels_path.with_suffix(".tmp")  # écrit en dernier : il atteste que tout est là
-        beside.write_text(json.dumps([asdict(novel) for novel in novels], indent=1))
+        beside.write_text(json.dumps([asdict(novel) for novel in novels], indent=1), encoding="utf-8")
         os.replace(beside, novels_path)
-    novels = [Novel(**fields) for fields in json.loads(novels_path.read_text())]
+    novels = [Novel(**fields) for fields in json.loads(novels_path.read_text(encoding="utf-8"))]
     return np.load(tokens_path, mmap_mode="r"), novels
 
 

@@ -42,7 +42,7 @@ class Muon(torch.optim.Optimizer):
                                       "split_columns": split_columns})
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure=None):  # pylint: disable=unused-argument  # signature de torch
         """Fait un pas ; les matrices de même forme sont orthogonalisées ensemble."""
         for group in self.param_groups:
             by_shape = {}

@@ -133,6 +133,7 @@ def export(model, tokenizer, config, folder):
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder) as incoming:
         save_file(weights, incoming / "model.safetensors", metadata={"format": "pt"})
+        (incoming / "model.safetensors").chmod(0o644)  # safetensors le réserve à qui l'écrit
         config.save_pretrained(incoming)
         tokenizer.save_pretrained(incoming)
 
@@ -178,7 +179,7 @@ def rate_share(step, progress):
     return min(1.0, (step + 1) / WARMUP_STEPS) * (1 - (1 - FINAL_RATE) * min(1.0, progress))
 
 
-class Training:
+class Training:  # pylint: disable=too-many-instance-attributes  # ce qu'une reprise retrouve
     """Un entraînement que l'on peut couper n'importe où, et reprendre au même endroit."""
 
     def __init__(self, settings):
@@ -195,9 +196,9 @@ class Training:
         self.state_path = settings.work / "state.pt"
         if self.state_path.exists():
             self.resume()
-        self.tokens, self.novels = tokenise_novels(settings.books, self.tokenizer,
-                                                   settings.work / "cache", settings.known,
-                                                   settings.validation, settings.seed)
+        self.tokens, self.novels = tokenise_novels(
+            settings.books, self.tokenizer, settings.work / "cache", known_folder=settings.known,
+            validation=settings.validation, seed=settings.seed)
         self.validation = self.validation_blocks()
         self.order = reading_order(self.novels, self.context, self.epoch, settings.seed)
         if self.order.size == 0:
@@ -211,8 +212,9 @@ class Training:
         differing = [name for name in MUST_AGREE
                      if state["settings"][name] != getattr(self.settings, name)]
         if differing:
+            options = ", ".join("--" + name.replace("_", "-") for name in differing)
             raise WorkshopError(f"{self.state_path} est l'état d'un entraînement réglé autrement "
-                                f"({', '.join('--' + name.replace('_', '-') for name in differing)}).\n"
+                                f"({options}).\n"
                                 "Reprenez ses réglages, ou choisissez un autre dossier --work.")
         self.model.load_state_dict(state["model"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
