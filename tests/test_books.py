@@ -6,8 +6,6 @@ import pytest
 
 from workshop.narration import WorkshopError
 from workshop.text import books
-from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
-from workshop.text.typography import normalise
 
 STORY = "Il était une fois une meunière qui chantait au bord de la rivière.\n" * 60
 
@@ -161,15 +159,16 @@ ENGLISH_BOILERPLATE = re.compile(
     r"gutenberg|produced by|proofread|pgdp|transcriber|ebook|e-text|http:|www\.|images generously|\bthe\b.*\bof\b")
 
 
-def sentences_of(path):
-    """Renvoie (lignes de l'auteur, phrases) d'un livre, comme l'étape 1."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
-    author_lines = books.keep_author_lines(lines)
-    pieces = []
-    for paragraph in books.paragraphs(author_lines):
-        text = normalise(" ".join(line.rstrip() for line in paragraph))
-        pieces.extend(french_sentence_tokenizer().tokenize(text))
-    return lines, author_lines, mend_sentences(pieces)
+@pytest.fixture(name="sentences_of")
+def _sentences_of(lesson):
+    """Renvoie, pour un livre, (lignes du fichier, lignes de l'auteur, phrases) par les fonctions de l'étape 1."""
+    split_text_to_list = lesson("1_prepare_dataset_solution").split_text_to_list
+
+    def read(path):
+        lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+        author_lines = books.keep_author_lines(lines)
+        return lines, author_lines, split_text_to_list(author_lines)
+    return read
 
 
 def french_books(folder):
@@ -179,13 +178,13 @@ def french_books(folder):
     return [path for path in paths if "Language: French" in path.read_text(encoding="utf-8-sig")]
 
 
-def test_real_books_keep_no_boilerplate(gutenberg):
+def test_real_books_keep_no_boilerplate(gutenberg, sentences_of):
     for path in french_books(gutenberg):
         _, author_lines, _ = sentences_of(path)
         assert not [line for line in author_lines if ENGLISH_BOILERPLATE.search(line.lower())], path
 
 
-def test_real_books_lose_no_line_of_the_author(gutenberg):
+def test_real_books_lose_no_line_of_the_author(gutenberg, sentences_of):
     """Ce qui disparaît entre les repères tient en peu de mots, que l'on reconnaît tous."""
     expected = re.compile(
         r"^[\W_\d]*$|produced by|proofread|produced from|images|biblioth|gallica|google|produit par|internet archive"
@@ -202,7 +201,7 @@ def test_real_books_lose_no_line_of_the_author(gutenberg):
         assert not [line for line in lost if not expected.search(line)], path
 
 
-def test_real_books_give_whole_sentences(gutenberg):
+def test_real_books_give_whole_sentences(gutenberg, sentences_of):
     for path in french_books(gutenberg):
         _, _, sentences = sentences_of(path)
         for sentence in sentences:

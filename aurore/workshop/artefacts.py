@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
@@ -127,6 +128,7 @@ def newest_model(folder=MODEL):
     """Renvoie le dossier du dernier modèle entraîné et complet, ou None s'il n'y en a pas."""
     if not folder.is_dir():
         return None
-    complete = [entry for entry in folder.iterdir() if _MODEL_NAME.fullmatch(entry.name) and is_complete_model(entry)]
+    weights = [entry / "model.safetensors" for entry in folder.iterdir() if _MODEL_NAME.fullmatch(entry.name)]
     # L'heure des fichiers, et non du nom : un conteneur n'a pas forcément le fuseau de la machine.
-    return max(complete, key=lambda entry: (entry / "model.safetensors").stat().st_mtime, default=None)
+    newest_first = sorted(filter(Path.is_file, weights), key=lambda path: path.stat().st_mtime, reverse=True)
+    return next((path.parent for path in newest_first if is_complete_model(path.parent)), None)

@@ -24,7 +24,6 @@ ATTEMPTS = 3          # par fichier, si le serveur répond mal
 FIRST_PAUSE = 1.0     # secondes avant le deuxième essai ; doublées ensuite
 SILENCE_LIMIT = 20.0  # secondes sans un octet, après quoi un serveur est tenu pour muet
 
-
 _NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN)
 
 

@@ -119,7 +119,7 @@ def _check_is_gpt2(folder, model_name):
 
 def _check_weights(folder):
     """Lève une WorkshopError si les poids manquent, ou si seul torch sait les lire et qu'il manque."""
-    if any((folder / names[0]).is_file() or (folder / names[-1]).is_file() for names in WEIGHTS[:2]):
+    if not only_torch_can_read(folder):
         return
     if not (folder / "pytorch_model.bin").is_file():
         raise WorkshopError(f"Le dossier {shown(folder)} ne contient pas de poids.")
