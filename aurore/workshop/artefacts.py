@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -106,9 +107,8 @@ def ensure_writable(folder, size=100_000):
     Lève l'erreur du système (droits, disque plein), que `narration` traduit.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    probe = folder / ".probe"
-    probe.touch()
-    probe.unlink()
+    with tempfile.TemporaryFile(dir=folder):  # sans nom : un Ctrl-C ici ne laisse rien derrière lui
+        pass
     if shutil.disk_usage(folder).free < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), shown(folder))
 
