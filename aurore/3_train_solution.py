@@ -8,31 +8,54 @@ une minute avec les contes embarqués, une dizaine avec les vrais livres et auro
 estimation s'affiche avant de commencer.
 """
 
+import shutil
+import time
 from datetime import datetime
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import ensure_writable, new_folder, reading
 from workshop.network import hub
+from workshop.network.comparison import add_run, jitter, show_runs
 from workshop.network.evaluation import score
-from workshop.network.packing import pack
-from workshop.network.training import Journal, StopInTime, batches, mean_loss, seconds_per_step
+from workshop.network.gpt2 import TFGPT2LMHeadModel
+from workshop.network.journal import Journal
+from workshop.network.packing import evenly, pack
+from workshop.network.resumption import Resumption, fingerprint
+from workshop.network.training import (Progress, StopInTime, batches, choose_precision, seconds_per_step,
+                                       shuffled_batches, tensorboard)
+from workshop.network.vocabulary import carry_over
 
 from datasets import load_from_disk
 from tf_keras.utils import set_random_seed
-from transformers import AutoTokenizer, TFAutoModelForCausalLM, create_optimizer
+from transformers import AutoTokenizer, create_optimizer
 
 # --- Les réglages ------------------------------------------------------------------------
 
+# Réseau
 MODEL_NAME = "benjamin/gpt2-wechsel-french"
-EPOCHS = 1                 # nombre de fois où le réseau parcourt tout le corpus : 1, 2 ou 3
-BATCH_SIZE = 8             # blocs lus avant chaque mise à jour des poids
-BLOCK_LENGTH = 256         # tokens par bloc : ce que le réseau voit d'un coup
-TIME_BUDGET_MINUTES = 10   # l'entraînement s'arrête au plus tard après ce temps
+TOKENIZERS = ("pré-entraîné", "spécialisé")
+TOKENIZER = TOKENIZERS[0]   # TOKENIZERS[1] : celui de l'étape 2, auquel le réseau est alors adapté
+DROPOUT = 0.0               # part des neurones éteints au hasard ; inutile quand on lit le corpus une fois
+
+# Données
+BATCH_SIZE = 8              # blocs lus avant chaque mise à jour des poids
+BLOCK_LENGTH = 256          # tokens par bloc : ce que le réseau voit d'un coup
+VALIDATION_BLOCKS = 128     # au plus, pris régulièrement : assez pour suivre les progrès sans attendre
+
+# Entraînement
+EPOCHS = 1                  # nombre de fois où le réseau parcourt tout le corpus : 1, 2 ou 3
+TIME_BUDGET_MINUTES = 10    # l'entraînement s'arrête au plus tard après ce temps
 LEARNING_RATES = {20e6: 1e-4, float("inf"): 5e-5}  # {nombre maximal de paramètres: vitesse d'apprentissage}
-DROPOUT = 0.0              # part des neurones éteints au hasard ; inutile quand on lit le corpus une fois
-WARMUP = 0.1               # part des pas où la vitesse monte, avant de redescendre
-SEED = 42                  # le même tirage à chaque fois, pour pouvoir comparer
+WARMUP = 0.1                # part des pas où la vitesse monte, avant de redescendre
+SAVE_EVERY_SECONDS = 60     # de quoi reprendre après une interruption
+SEED = 42                   # le même tirage à chaque fois, pour pouvoir comparer
+
+UNFINISHED = paths.MODEL / ".unfinished"
+
+# Extraits
+OPENING = "Le soir, elle se rappelait"
+SAMPLE_TOKENS = 40
 
 
 # --- 1. Le réseau et les données ----------------------------------------------------------
@@ -41,27 +64,23 @@ def open_model():
     """Renvoie (modèle, tokenizer) du réseau pré-entraîné."""
     model_path = hub.local_copy(MODEL_NAME)
     tokenizer = AutoTokenizer.from_pretrained(model_path)
-    model = TFAutoModelForCausalLM.from_pretrained(
+    model = TFGPT2LMHeadModel.from_pretrained(
         model_path, from_pt=hub.only_torch_can_read(model_path),
         attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
     if BLOCK_LENGTH > model.config.n_positions:
         raise narration.WorkshopError(f"BLOCK_LENGTH vaut {BLOCK_LENGTH}, mais ce réseau ne voit que "
                                       f"{model.config.n_positions} tokens à la fois : choisissez au plus ce nombre.")
+    if TOKENIZER == "spécialisé":
+        with reading(paths.TOKENIZER, made_by="2_tokenize_solution.py"):
+            specialised = AutoTokenizer.from_pretrained(paths.TOKENIZER)
+        name_or_path = model.name_or_path
+        model, tokenizer = carry_over(model, tokenizer, specialised), specialised
+        model.config.name_or_path = name_or_path
+        print("Le réseau est adapté au tokenizer spécialisé : chaque nouveau token part de la moyenne des "
+              "morceaux\nque le réseau connaissait.")
     model.summary()
     print(f"{model.config.n_layer} couches, {narration.count(model.num_parameters())} paramètres à ajuster.")
     return model, tokenizer
-
-
-def warn_about_tokenizer(tokenizer):
-    """Dit quel tokenizer sert, quand l'étape 2 en a préparé un autre."""
-    if not (paths.TOKENIZER / "tokenizer.json").is_file():
-        return
-    with reading(paths.TOKENIZER, made_by="2_tokenize_solution.py"):
-        specialised = AutoTokenizer.from_pretrained(paths.TOKENIZER)
-    if specialised.get_vocab() != tokenizer.get_vocab():
-        narration.notice("Le tokenizer spécialisé de l'étape 2 n'a pas le vocabulaire du réseau pré-entraîné : "
-                         "chaque identifiant y désigne un autre morceau de texte. On garde donc celui avec "
-                         "lequel le réseau a appris.")
 
 
 def load_data():
@@ -74,34 +93,7 @@ def load_data():
     return dataset
 
 
-# --- 2. L'entraînement --------------------------------------------------------------------
-
-def train(model, tf_train_dataset, tf_eval_dataset):
-    """Poursuit l'apprentissage de `model` et renvoie le journal de l'entraînement."""
-    step_duration = seconds_per_step(model, tf_train_dataset)
-    steps_per_epoch = len(tf_train_dataset)
-    affordable = max(1, int(60 * TIME_BUDGET_MINUTES / step_duration))
-    steps = min(EPOCHS * steps_per_epoch, affordable)
-    print(f"{steps_per_epoch} pas par époque, {narration.decimal(step_duration)} s par pas : l'entraînement "
-          f"durera environ {narration.duration(steps * step_duration)}.")
-    if steps < EPOCHS * steps_per_epoch:
-        print(f"Soit {narration.decimal(steps / steps_per_epoch, 1)} époque : TIME_BUDGET_MINUTES "
-              f"({TIME_BUDGET_MINUTES}) ne permet pas d'aller jusqu'à {EPOCHS}.")
-
-    # La vitesse d'apprentissage monte, puis redescend jusqu'à zéro au dernier pas réel.
-    size = model.num_parameters()
-    learning_rate = next(rate for largest, rate in LEARNING_RATES.items() if size <= largest)
-    optimizer, _ = create_optimizer(init_lr=learning_rate, num_train_steps=steps,
-                                    num_warmup_steps=int(WARMUP * steps), weight_decay_rate=0.01)
-    model.compile(optimizer=optimizer)
-
-    journal = Journal(validation_loss_before=mean_loss(model, tf_eval_dataset))
-    stop = StopInTime(seconds=60 * TIME_BUDGET_MINUTES, steps=steps)
-    model.fit(tf_train_dataset, validation_data=tf_eval_dataset, epochs=EPOCHS, callbacks=[stop, journal])
-    return journal
-
-
-# --- 3. Noter et enregistrer --------------------------------------------------------------
+# --- 2. Regarder le réseau ----------------------------------------------------------------
 
 def score_on_test_book(model, tokenizer, dataset):
     """Renvoie la note du réseau sur le livre de test, qu'il n'a jamais lu."""
@@ -109,32 +101,115 @@ def score_on_test_book(model, tokenizer, dataset):
                  stride=BLOCK_LENGTH // 2)
 
 
-def save(model, tokenizer, journal, rows):
-    """Enregistre le réseau, son journal et sa fiche dans un dossier daté, et renvoie ce dossier."""
-    folder = paths.MODEL / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+def write_sample(model, tokenizer):
+    """Renvoie ce que le réseau écrit à la suite d'OPENING, toujours avec le même tirage."""
+    set_random_seed(SEED)
+    written = model.generate(**tokenizer(OPENING, return_tensors="tf"), max_new_tokens=SAMPLE_TOKENS,
+                             do_sample=True, temperature=0.8, top_k=50, pad_token_id=tokenizer.eos_token_id)
+    return " ".join(tokenizer.decode(written[0], skip_special_tokens=True).split())
+
+
+# --- 3. L'entraînement --------------------------------------------------------------------
+
+def affordable_steps(model, tf_train_dataset, eval_batches, steps_per_epoch):
+    """Renvoie le nombre de pas que TIME_BUDGET_MINUTES permet, et l'annonce."""
+    step_duration = seconds_per_step(model, tf_train_dataset)
+    # Une mesure de validation ne fait que l'aller : un tiers d'un pas.
+    measures = (Journal.VALIDATIONS + EPOCHS) * eval_batches * step_duration / 3
+    most = max(1, int((60 * TIME_BUDGET_MINUTES - measures) / step_duration))
+    steps = min(EPOCHS * steps_per_epoch, most)
+    print(f"{steps_per_epoch} pas par époque, {narration.decimal(step_duration)} s par pas : l'entraînement "
+          f"durera environ {narration.duration(steps * step_duration + measures)}.")
+    if steps < EPOCHS * steps_per_epoch:
+        print(f"Soit {narration.decimal(steps / steps_per_epoch, 1)} époque : TIME_BUDGET_MINUTES "
+              f"({TIME_BUDGET_MINUTES}) ne permet pas d'aller jusqu'à {EPOCHS}.")
+    return steps
+
+
+def train(model, tokenizer, dataset, train_blocks, eval_blocks):
+    """Poursuit l'apprentissage de `model`, ou le reprend s'il a été interrompu ; renvoie son journal."""
+    tf_eval_dataset = batches(eval_blocks, BATCH_SIZE)
+    steps_per_epoch = max(1, len(train_blocks["input_ids"]) // BATCH_SIZE)
+
+    journal = Journal(tf_eval_dataset, write_sample=lambda network: write_sample(network, tokenizer))
+    settings = (MODEL_NAME, TOKENIZER, DROPOUT, BATCH_SIZE, EPOCHS, TIME_BUDGET_MINUTES, LEARNING_RATES, WARMUP, SEED)
+    resumption = Resumption(UNFINISHED, journal, fingerprint(settings, model, train_blocks), SAVE_EVERY_SECONDS)
+    first_step = resumption.offer(model)
+    tf_train_dataset = shuffled_batches(train_blocks, BATCH_SIZE, EPOCHS, SEED, first_step)
+    if not journal.steps:
+        journal.steps = affordable_steps(model, tf_train_dataset, len(tf_eval_dataset), steps_per_epoch)
+
+    # La vitesse d'apprentissage monte, puis redescend jusqu'à zéro au dernier pas réel.
+    size = model.num_parameters()
+    learning_rate = next(rate for largest, rate in LEARNING_RATES.items() if size <= largest)
+    optimizer, _ = create_optimizer(init_lr=learning_rate, num_train_steps=journal.steps,
+                                    num_warmup_steps=int(WARMUP * journal.steps), weight_decay_rate=0.01)
+    model.compile(optimizer=optimizer)
+
+    if first_step == 0:
+        print("D'abord, la note de départ sur le livre de test...", flush=True)
+        journal.start(model, score_on_test_book(model, tokenizer, dataset))
+        print(f"Avant d'apprendre, il écrit : {journal.samples[0][1]}...\n", flush=True)
+    model.fit(tf_train_dataset, validation_data=tf_eval_dataset, epochs=EPOCHS,
+              steps_per_epoch=steps_per_epoch, verbose=0,
+              callbacks=[journal, StopInTime(journal, 60 * TIME_BUDGET_MINUTES),
+                         Progress(journal, train_blocks, BATCH_SIZE), resumption, *tensorboard(paths.MODEL)])
+    return journal
+
+
+# --- 4. Comparer et enregistrer -----------------------------------------------------------
+
+def compare(tokenizer, dataset, journal, characters_per_second, folder):
+    """Ajoute l'essai au tableau de aurore/model/runs.csv, et affiche ce tableau."""
+    sentences = dataset["validation"]["text"][:1000]
+    tokens_per_word = sum(map(len, tokenizer(sentences).input_ids)) / sum(len(text.split()) for text in sentences)
+    runs = add_run(paths.MODEL / "runs.csv", {
+        "folder": folder.name, "network": MODEL_NAME, "tokenizer": TOKENIZER, "tokens_per_word": tokens_per_word,
+        "epochs": EPOCHS, "batch_size": BATCH_SIZE, "steps": journal.step, "seconds": journal.seconds,
+        "jitter": jitter([loss for _, loss in journal.train_points]),
+        "score_before": journal.score_before.bits_per_character, "score_after": journal.score_after.bits_per_character,
+        "characters_per_second": characters_per_second})
+    narration.section("Lequel est le meilleur ? Tous vos essais")
+    show_runs(runs)
+    print("La note est celle du livre de test, en bits par caractère ; l'agitation, ce dont la perte change d'un\n"
+          "pas au suivant. Changez EPOCHS, BATCH_SIZE ou TOKENIZER en haut du script, et relancez : une ligne de plus.")
+
+
+def score_rows(journal):
+    """Renvoie les lignes du tableau des notes : avant, puis après."""
+    return [(name, narration.decimal(result.bits_per_character, 3), narration.decimal(result.perplexity, 1))
+            for name, result in (("avant", journal.score_before), ("après", journal.score_after))]
+
+
+def save(model, tokenizer, journal, folder):
+    """Enregistre le réseau, son journal et sa fiche dans `folder`."""
     with new_folder(folder) as incoming:
         hub.save_model(model, tokenizer, incoming)
         journal.write(incoming)
-        table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        table = "\n".join("| " + " | ".join(row) + " |" for row in score_rows(journal))
+        samples = "\n".join(f"- au pas {step} : {text}" for step, text in journal.samples)
         (incoming / "README.md").write_text(
             f"# Un GPT-2 spécialisé sur George Sand\n\n"
-            f"Réseau de départ : {paths.shown(model.name_or_path)}\n\n"
+            f"Réseau de départ : {paths.shown(model.name_or_path)} ; tokenizer {TOKENIZER}\n\n"
             f"| | bits par caractère | perplexité |\n|---|---|---|\n{table}\n\n"
             f"Époques : {EPOCHS} ; lot : {BATCH_SIZE} blocs de {BLOCK_LENGTH} tokens ; "
-            f"{len(journal.train_points)} pas ; poids gardés : ceux du pas {journal.kept_step}.\n",
+            f"{journal.step} pas ; poids gardés : ceux du pas {journal.kept_step}.\n\n"
+            f"Ce qu'il écrivait en chemin :\n\n{samples}\n",
             encoding="utf-8")
-    return folder
 
 
 # --- Le déroulement -----------------------------------------------------------------------
 
 def check_settings():
     """Arrête tout de suite si un réglage n'a pas de sens."""
-    if type(EPOCHS) is not int or EPOCHS not in (1, 2, 3):  # pylint: disable=unidiomatic-typecheck  # 1.0, True
-        raise narration.WorkshopError(f"EPOCHS vaut {EPOCHS!r} : choisissez 1, 2 ou 3.\n"
-                                      "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
+    for name, value, choices in (("EPOCHS", EPOCHS, (1, 2, 3)), ("TOKENIZER", TOKENIZER, TOKENIZERS)):
+        if type(value) is not type(choices[0]) or value not in choices:  # 1.0 et True valent 1
+            *others, last = map(repr, choices)
+            raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez {', '.join(others)} ou {last}.\n"
+                                          "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
     for name, value, kinds, least, most in (("BATCH_SIZE", BATCH_SIZE, int, 1, 1024),
                                             ("BLOCK_LENGTH", BLOCK_LENGTH, int, 16, 1024),
+                                            ("VALIDATION_BLOCKS", VALIDATION_BLOCKS, int, 1, 100_000),
                                             ("TIME_BUDGET_MINUTES", TIME_BUDGET_MINUTES, (int, float), 0.1, 10_000)):
         if not isinstance(value, kinds) or not least <= value <= most:
             raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez un nombre entre {least} et {most}"
@@ -150,34 +225,39 @@ def main():
     set_random_seed(SEED)
 
     narration.section("Le réseau pré-entraîné")
+    precision = choose_precision()
     model, tokenizer = open_model()
-    warn_about_tokenizer(tokenizer)
-    ensure_writable(paths.MODEL, size=5 * model.num_parameters())  # 4 octets par poids, et le reste
+    print(f"Calculs en {precision}, ce qui est le plus rapide sur cette machine.")
+    ensure_writable(paths.MODEL, size=40 * model.num_parameters())  # 4 octets par poids ; la sauvegarde en garde neuf
 
     narration.section("Les données, en blocs")
     train_blocks = pack(dataset["train"], tokenizer, BLOCK_LENGTH)
-    eval_blocks = pack(dataset["validation"], tokenizer, BLOCK_LENGTH)
-    tf_train_dataset = batches(train_blocks, BATCH_SIZE, shuffle_seed=SEED)
-    tf_eval_dataset = batches(eval_blocks, BATCH_SIZE)
+    eval_blocks = evenly(pack(dataset["validation"], tokenizer, BLOCK_LENGTH), VALIDATION_BLOCKS)
     print(f"Entraînement : {len(train_blocks['input_ids'])} blocs de {BLOCK_LENGTH} tokens ; "
           f"validation : {len(eval_blocks['input_ids'])} blocs.")
 
     narration.section("L'entraînement")
-    print("D'abord, la note de départ sur le livre de test...", flush=True)
-    before = score_on_test_book(model, tokenizer, dataset)
-    journal = train(model, tf_train_dataset, tf_eval_dataset)
-    after = score_on_test_book(model, tokenizer, dataset)
+    journal = train(model, tokenizer, dataset, train_blocks, eval_blocks)
+    journal.score_after = score_on_test_book(model, tokenizer, dataset)
+    start = time.perf_counter()
+    journal.samples.append([journal.kept_step, write_sample(model, tokenizer)])
+    characters_per_second = (len(journal.samples[-1][1]) - len(OPENING)) / (time.perf_counter() - start)
+
+    narration.section("Ce qu'il écrivait, au début, à mi-chemin et à la fin")
+    for step, text in journal.samples:
+        print(f"pas {step} : {text}...\n")
 
     titles = " et ".join(dataset["test"].unique("book"))
     narration.section(f"La note sur {titles}, que le réseau n'a jamais lu")
-    rows = [(name, narration.decimal(result.bits_per_character, 3), narration.decimal(result.perplexity, 1))
-            for name, result in (("avant", before), ("après", after))]
-    narration.table(("", "bits par caractère", "perplexité"), rows)
+    narration.table(("", "bits par caractère", "perplexité"), score_rows(journal))
     print("Plus c'est petit, moins le texte surprend le réseau.")
     if journal.kept_step == 0:
         print("L'entraînement n'a pas amélioré la perte de validation : les poids de départ sont gardés.")
 
-    folder = save(model, tokenizer, journal, rows)
+    folder = paths.MODEL / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    save(model, tokenizer, journal, folder)
+    shutil.rmtree(UNFINISHED, ignore_errors=True)
+    compare(tokenizer, dataset, journal, characters_per_second, folder)
     print(f"\nÉcrit dans {paths.shown(folder)} : le réseau, training_log.csv et learning_curve.png.")
     print("Étape suivante :  python aurore/4_generate_solution.py")
 

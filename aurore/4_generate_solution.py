@@ -9,11 +9,12 @@ débuts de phrase. Durée : une trentaine de secondes.
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import newest_model
+from workshop.network.gpt2 import TFGPT2LMHeadModel
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise
 
 from tf_keras.utils import set_random_seed
-from transformers import AutoConfig, AutoTokenizer, TFAutoModelForCausalLM, pipeline
+from transformers import AutoConfig, AutoTokenizer, pipeline
 
 # --- Les réglages ------------------------------------------------------------------------
 
@@ -38,7 +39,7 @@ def main():
     config = AutoConfig.from_pretrained(model_path)
     tokenizer = AutoTokenizer.from_pretrained(model_path, padding_side="left")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    model = TFAutoModelForCausalLM.from_pretrained(model_path, config=config)
+    model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
     pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
 
     set_random_seed(SEED)

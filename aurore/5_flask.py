@@ -13,11 +13,12 @@ import threading
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import newest_model
+from workshop.network.gpt2 import TFGPT2LMHeadModel
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise
 
 from flask import Flask, render_template, request
-from transformers import AutoConfig, AutoTokenizer, TFAutoModelForCausalLM, pipeline
+from transformers import AutoConfig, AutoTokenizer, pipeline
 from waitress import create_server
 
 # --- Les réglages ------------------------------------------------------------------------
@@ -40,7 +41,7 @@ class TextGenerator:
         self.name = paths.shown(model_path)
         config = AutoConfig.from_pretrained(model_path)
         tokenizer = AutoTokenizer.from_pretrained(model_path)
-        model = TFAutoModelForCausalLM.from_pretrained(model_path, config=config)
+        model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
         self._pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
         self._one_at_a_time = threading.Lock()
 

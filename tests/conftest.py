@@ -59,22 +59,34 @@ class Atelier:
                               env=self.environment(**settings), check=False, encoding="utf-8",
                               errors="strict", capture_output=True)
 
+    def _say_until(self, script, after, **settings):
+        """Lance `script`, attend qu'il affiche `after`, et renvoie (processus, ce qu'il a dit)."""
+        process = subprocess.Popen(  # pylint: disable=consider-using-with  # fermé par qui l'interrompt
+            [sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8", env=self.environment(**settings),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = ""
+        while after not in said:
+            line = process.stdout.readline()
+            assert line, f"{script} s'est arrêté avant de dire « {after} » : {said}"
+            said += line
+        return process, said
+
     def interrupt(self, script, after, **settings):
-        """Lance `script`, attend qu'il affiche `after`, envoie Ctrl-C, renvoie (code, tout ce qu'il a dit)."""
-        with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8",
-                              env=self.environment(**settings), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT) as process:
-            said = ""
-            while after not in said:
-                line = process.stdout.readline()
-                assert line, f"{script} s'est arrêté avant de dire « {after} » : {said}"
-                said += line
+        """Envoie Ctrl-C à `script` quand il a affiché `after`, et renvoie (code, tout ce qu'il a dit)."""
+        process, said = self._say_until(script, after, **settings)
+        with process:
             process.send_signal(signal.SIGINT)
             try:
                 said += process.communicate(timeout=60)[0]
             finally:
                 process.kill()
         return process.returncode, said
+
+    def kill(self, script, after, **settings):
+        """Tue `script`, sans préavis, quand il a affiché `after`."""
+        process, _ = self._say_until(script, after, **settings)
+        with process:
+            process.kill()
 
     def change(self, script, old, new):
         """Remplace un réglage dans un script de la copie."""
@@ -116,6 +128,12 @@ def _lesson():
         spec.loader.exec_module(module)
         return module
     return load
+
+
+@pytest.fixture(scope="session", name="tokenizer")
+def _tokenizer():
+    from transformers import AutoTokenizer  # pylint: disable=import-outside-toplevel  # après les réglages ci-dessus
+    return AutoTokenizer.from_pretrained(AURORE / "embedded" / "base_model")
 
 
 @pytest.fixture(name="gutenberg", scope="session")

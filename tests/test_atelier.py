@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -53,9 +54,49 @@ def test_step_3_improves_the_score_of_the_unseen_book(finished_atelier):
     before, after = (float(re.search(rf"^{name} +(\d,\d+)", said, re.M).group(1).replace(",", "."))
                      for name in ("avant", "après"))
     assert after < before - 0.004
-    folder = newest_model(finished_atelier.aurore / "model")
+    model = finished_atelier.aurore / "model"
+    folder = newest_model(model)
+    assert sorted(os.listdir(model)) == [folder.name, "runs.csv"]
     assert {"README.md", "training_log.csv", "learning_curve.png", "tokenizer.json"} <= set(os.listdir(folder))
     assert str(finished_atelier.folder) not in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_step_3_shows_the_network_learning(finished_atelier):
+    """Le même début, continué avant, à mi-chemin et après ; et le tableau des essais."""
+    said = finished_atelier.said["3_train"]
+    samples = re.findall(r"^pas (\d+) : (Le soir, elle se rappelait.+)\.\.\.$", said, re.M)
+    assert [step for step, _ in samples] == ["0", "4", "8"] and len({text for _, text in samples}) == 3
+    assert re.search(r"^pas 8/8 : perte \d,\d\d, \d+ tokens/s, reste 0 s$", said, re.M)
+    assert "Lequel est le meilleur" in said and re.search(r"^1 +pré-entraîné", said, re.M)
+
+
+def test_a_killed_training_ends_as_if_nothing_had_happened(finished_atelier, atelier_with_data):
+    """Tué sans préavis en plein entraînement, relancé : mêmes pertes (à 0,001 près), mêmes extraits."""
+    atelier_with_data.change("3_train_solution.py", "SAVE_EVERY_SECONDS = 60", "SAVE_EVERY_SECONDS = 0")
+    atelier_with_data.kill("3_train_solution.py", after="pas 5/8")
+    model = atelier_with_data.aurore / "model"
+    assert newest_model(model) is None
+    process = atelier_with_data.run("3_train_solution.py")
+    assert process.returncode == 0, process.stderr
+    assert re.search(r"reprend au pas [45]", process.stdout) and "pas 3/8" not in process.stdout
+    assert sorted(os.listdir(model)) == [newest_model(model).name, "runs.csv"]
+    logs = [np.genfromtxt(newest_model(done.aurore / "model") / "training_log.csv", delimiter=",", skip_header=1)
+            for done in (finished_atelier, atelier_with_data)]
+    np.testing.assert_allclose(*logs, atol=0.001)
+
+
+def test_step_3_can_use_the_specialised_tokenizer(finished_atelier, atelier_with_data):
+    shutil.copytree(finished_atelier.aurore / "tokenizer", atelier_with_data.aurore / "tokenizer")
+    atelier_with_data.change("3_train_solution.py", "TOKENIZER = TOKENIZERS[0]", "TOKENIZER = TOKENIZERS[1]")
+    process = atelier_with_data.run("3_train_solution.py")
+    assert process.returncode == 0, process.stderr
+    before, after = (float(re.search(rf"^{name} +(\d,\d+)", process.stdout, re.M).group(1).replace(",", "."))
+                     for name in ("avant", "après"))
+    assert after < before - 0.01
+    folder = newest_model(atelier_with_data.aurore / "model")
+    assert len(AutoTokenizer.from_pretrained(folder)) == VOCABULARY
+    written = atelier_with_data.run("4_generate_solution.py")
+    assert written.returncode == 0 and folder.name in written.stdout
 
 
 def test_step_4_ends_on_finished_sentences(finished_atelier):

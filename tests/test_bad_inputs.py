@@ -13,6 +13,7 @@ from datasets import Dataset, DatasetDict
 from filelock import FileLock
 
 from conftest import AURORE
+from workshop.artefacts import newest_model
 
 STEP_1, STEP_2, STEP_3, STEP_4 = (f"{name}_solution.py" for name in (
     "1_prepare_dataset", "2_tokenize", "3_train", "4_generate"))
@@ -59,9 +60,12 @@ def test_a_damaged_dataset_is_named_with_the_command_that_remakes_it(atelier_wit
     assert not (atelier_with_data.aurore / "model").is_dir() or not os.listdir(atelier_with_data.aurore / "model")
 
 
-def test_a_damaged_tokenizer_is_named(atelier_with_data):
+@pytest.mark.parametrize("damage", [True, False])
+def test_a_damaged_or_missing_tokenizer_is_named(atelier_with_data, damage):
+    atelier_with_data.change(STEP_3, "TOKENIZER = TOKENIZERS[0]", "TOKENIZER = TOKENIZERS[1]")
     (atelier_with_data.aurore / "tokenizer").mkdir()
-    (atelier_with_data.aurore / "tokenizer" / "tokenizer.json").write_text("{", encoding="utf-8")
+    if damage:
+        (atelier_with_data.aurore / "tokenizer" / "tokenizer.json").write_text("{", encoding="utf-8")
     refused(atelier_with_data.run(STEP_3), "aurore/tokenizer", f"python aurore/{STEP_2}")
 
 
@@ -178,8 +182,7 @@ def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
     assert sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir()) == before
     index = json.loads((atelier_with_data.aurore / "data" / "dataset_dict.json").read_text(encoding="utf-8"))
     assert index["splits"] == ["train", "validation", "test"]
-    model = atelier_with_data.aurore / "model"
-    assert not model.is_dir() or not os.listdir(model)
+    assert newest_model(atelier_with_data.aurore / "model") is None
 
 
 @pytest.mark.parametrize("script", [STEP_1, STEP_4])

@@ -1,35 +1,21 @@
-"""Mettre en blocs, noter, entraîner : sur des réseaux minuscules, dont on connaît la réponse."""
+"""Le réseau lui-même : ses blocs, sa tête, son tokenizer, et ce que PyTorch en lit."""
 
 import math
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import transformers
 from datasets import Dataset
-from transformers import AutoTokenizer, GPT2Config, TFGPT2LMHeadModel
+from tiny_networks import TEXT, tiny_model
+from transformers import AutoTokenizer
 
-from workshop.network.evaluation import score, sliding_windows
-from workshop.network.packing import IGNORED, pack
-from workshop.network.training import Journal, StopInTime, batches, mean_loss, seconds_per_step
+from workshop.network import hub
+from workshop.network.evaluation import score
+from workshop.network.gpt2 import TFGPT2LMHeadModel
+from workshop.network.packing import IGNORED, evenly, pack
+from workshop.network.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
-
-TEXT = "Il était une fois une meunière qui chantait. Elle chantait au bord de la rivière, et le vent aussi. " * 8
-
-
-@pytest.fixture(scope="module", name="tokenizer")
-def _tokenizer():
-    return AutoTokenizer.from_pretrained(BASE_MODEL)
-
-
-def tiny_model(zeros=False):
-    """Un GPT-2 minuscule ; avec `zeros`, tous ses poids sont nuls et il ne préfère aucun token."""
-    tf.keras.utils.set_random_seed(0)
-    model = TFGPT2LMHeadModel(GPT2Config(vocab_size=8192, n_positions=16, n_embd=8, n_layer=1, n_head=1,
-                                         attn_pdrop=0, embd_pdrop=0, resid_pdrop=0))
-    model.build_in_name_scope()
-    if zeros:
-        model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
-    return model
 
 
 # --- Mettre en blocs ----------------------------------------------------------------------
@@ -61,93 +47,93 @@ def test_a_short_book_is_padded_and_its_padding_not_learnt(tokenizer):
     assert (blocks["labels"][0, words:] == IGNORED).all() and (blocks["labels"][0, :words] != IGNORED).all()
 
 
-# --- Noter --------------------------------------------------------------------------------
-
-def test_a_network_without_preference_has_a_known_score(tokenizer):
-    """Chaque token coûte log2(8192) = 13 bits : la note s'en déduit exactement."""
-    result = score(tiny_model(zeros=True), tokenizer, TEXT, window=16, stride=8)
-    tokens = len(tokenizer(TEXT).input_ids)
-    assert result.bits_per_character == pytest.approx(13 * tokens / len(TEXT), rel=1e-6)
-    assert result.perplexity == pytest.approx(8192, rel=1e-5)
+@pytest.mark.parametrize("most, chosen", [(1, [0]), (3, [0, 4, 9]), (10, list(range(10))), (50, list(range(10)))])
+def test_a_few_blocks_are_taken_from_beginning_to_end(most, chosen):
+    blocks = {"input_ids": np.arange(10)[:, None], "labels": np.arange(10)[:, None]}
+    assert evenly(blocks, most)["labels"][:, 0].tolist() == chosen
 
 
-def test_the_score_is_the_sum_of_the_token_losses(tokenizer):
-    """Fenêtre plus longue que le texte : la note est celle d'une seule lecture."""
-    model, text = tiny_model(), "Il pleut sur la ville."
-    ids = [tokenizer.bos_token_id, *tokenizer(text).input_ids]
-    log_probabilities = tf.nn.log_softmax(model(np.array([ids[:-1]])).logits)[0].numpy()
-    bits = -sum(log_probabilities[row, token] for row, token in enumerate(ids[1:])) / math.log(2)
-    assert score(model, tokenizer, text, window=16).bits_per_character == pytest.approx(bits / len(text), rel=1e-5)
+# --- La tête ------------------------------------------------------------------------------
+
+INPUTS = {"input_ids": np.array([[5, 17, 300, 4], [9, 9, 1, 0]]),
+          "labels": np.array([[5, 17, 300, 4], [9, 9, IGNORED, IGNORED]])}
 
 
-def test_the_score_does_not_depend_on_the_batch(tokenizer):
-    model = tiny_model()
-    results = [score(model, tokenizer, TEXT, window=16, stride=4, batch_size=size) for size in (1, 7, 64)]
-    for result in results[1:]:
-        assert result == pytest.approx(results[0], rel=1e-5)
+def test_our_network_is_the_one_of_transformers():
+    """Mêmes logits, même perte, mêmes gradients, étiquettes à ignorer comprises."""
+    without_dropout = {"attn_pdrop": 0, "embd_pdrop": 0, "resid_pdrop": 0}
+    ours = TFGPT2LMHeadModel.from_pretrained(BASE_MODEL, **without_dropout)
+    theirs = transformers.TFGPT2LMHeadModel.from_pretrained(BASE_MODEL, **without_dropout)
+    names = [[weight.name.partition("/")[2] for weight in model.weights] for model in (ours, theirs)]
+    assert names[0] == names[1]
+    batch = {name: tf.constant(array) for name, array in INPUTS.items()}
+    assert float(tf.reduce_mean(ours(batch).loss)) == pytest.approx(float(ours.mean_loss(batch, training=False)[0]))
+    results = []
+    for model in (ours, theirs):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(ours.mean_loss(batch, True) if model is ours else model(batch, training=True).loss)
+        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, model.trainable_variables)]
+        results.append((model(INPUTS).logits, loss, gradients))
+    np.testing.assert_allclose(results[0][0], results[1][0], atol=2e-4)
+    assert float(results[0][1]) == pytest.approx(float(results[1][1]), rel=1e-5)
+    for mine, other in zip(results[0][2], results[1][2], strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
-@pytest.mark.parametrize("length", [1, 2, 8, 9, 16, 17, 24, 25, 100])
-@pytest.mark.parametrize("stride", [1, 4, 8])
-def test_windows_count_each_token_once_with_context(length, stride):
-    inputs, targets, counted = sliding_windows(np.arange(length + 1), window=8, stride=stride)
-    seen = targets[counted == 1.0]
-    assert sorted(seen) == list(range(1, length + 1))
-    assert (inputs[counted == 1.0] == seen - 1).all()
-    for row in range(1, len(counted)):
-        assert not counted[row, :8 - stride].any()
+def test_the_head_of_an_untied_network_is_kept(tokenizer, tmp_path):
+    """Une tête à part est lue, entraînée, enregistrée et relue."""
+    model = tiny_model(tie_word_embeddings=False)
+    head = model.lm_head.get_weights()[0]
+    assert not np.allclose(head.T, model.transformer.wte.get_weights()[0])
+    model.compile(optimizer=tf.keras.optimizers.legacy.SGD(1.0))
+    model.train_on_batch({"input_ids": np.array([[1, 2, 3]]), "labels": np.array([[1, 2, 3]])})
+    assert not np.allclose(head, model.lm_head.get_weights()[0])
+    hub.save_model(model, tokenizer, tmp_path)
+    reopened = TFGPT2LMHeadModel.from_pretrained(tmp_path)
+    np.testing.assert_allclose(reopened(INPUTS["input_ids"]).logits, model(INPUTS["input_ids"]).logits, atol=1e-6)
 
 
-# --- Entraîner ----------------------------------------------------------------------------
-
-@pytest.fixture(name="blocks")
-def _blocks(tokenizer):
-    return pack(split_of({"A": TEXT.split(". ")}), tokenizer, block_length=16)
-
-
-def fit(model, blocks, callbacks, epochs=2, rate=0.05):
-    """Entraîne comme l'étape 3."""
-    model.compile(optimizer=tf.keras.optimizers.legacy.Adam(rate))
-    model.fit(batches(blocks, 2, shuffle_seed=0), validation_data=batches(blocks, 2), epochs=epochs,
-              callbacks=callbacks, verbose=0)
+@pytest.mark.parametrize("settings", [{}, {"tie_word_embeddings": False}, {"vocab_size": 50257, "n_layer": 2}])
+def test_pytorch_reads_the_same_network(settings, tokenizer, tmp_path):
+    torch = pytest.importorskip("torch", reason="torch n'est pas installé")
+    model = tiny_model(**settings)
+    hub.save_model(model, tokenizer, tmp_path)
+    same = transformers.GPT2LMHeadModel.from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        logits = same(torch.tensor(INPUTS["input_ids"])).logits.numpy()
+    np.testing.assert_allclose(model(INPUTS["input_ids"]).logits, logits, atol=1e-5)
 
 
-def test_training_learns_and_writes_its_journal(blocks, tmp_path):
-    model = tiny_model()
-    assert seconds_per_step(model, batches(blocks, 2)) > 0
-    model.compile()
-    journal = Journal(mean_loss(model, batches(blocks, 2)))
-    fit(model, blocks, [journal])
-    steps = 2 * (len(blocks["input_ids"]) // 2)
-    assert len(journal.train_points) == steps and journal.kept_step == steps
-    assert journal.train_points[-1][1] < journal.train_points[0][1]
-    journal.write(tmp_path)
-    lines = (tmp_path / "training_log.csv").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == steps + 2 and lines[0] == "step,loss,val_loss" and lines[-1].count(",") == 2
-    assert (tmp_path / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+# --- Changer de tokenizer -----------------------------------------------------------------
+
+def test_a_new_token_starts_as_the_mean_of_its_old_pieces(tokenizer):
+    new = tokenizer.train_new_from_iterator([TEXT], vocab_size=600, show_progress=False)
+    model = tiny_model(tie_word_embeddings=False)
+    carried = carry_over(model, tokenizer, new)
+    old_rows, new_rows = (network.transformer.wte.get_weights()[0] for network in (model, carried))
+    old_head, new_head = (network.lm_head.get_weights()[0] for network in (model, carried))
+    pieces = old_pieces(tokenizer, new)
+    assert carried.config.vocab_size == len(new) == len(new_rows) and max(map(len, pieces)) > 1
+    for number in range(len(new)):
+        token = new.convert_ids_to_tokens(number)
+        assert "".join(tokenizer.convert_ids_to_tokens(pieces[number])) == token
+        np.testing.assert_allclose(new_rows[number], old_rows[pieces[number]].mean(axis=0), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(new_head[:, number], old_head[:, pieces[number]].mean(axis=1), rtol=1e-5, atol=1e-7)
+    assert carried.config.eos_token_id == new.eos_token_id
+    for old, kept in zip(model.transformer.h[0].get_weights(), carried.transformer.h[0].get_weights()):
+        np.testing.assert_array_equal(old, kept)
 
 
-def test_the_best_weights_are_kept_even_if_they_are_the_first(blocks):
-    model = tiny_model()
-    before = model.get_weights()
-    journal = Journal(validation_loss_before=0.001)  # imbattable
-    fit(model, blocks, [journal], epochs=1)
-    assert journal.kept_step == 0
-    for old, new in zip(before, model.get_weights()):
-        np.testing.assert_array_equal(old, new)
-
-
-@pytest.mark.parametrize("seconds, steps, expected", [(1000, 3, 3), (0, 1000, 1)])
-def test_training_stops_in_time(blocks, capsys, seconds, steps, expected):
-    journal = Journal(100.0)
-    fit(tiny_model(), blocks, [StopInTime(seconds, steps), journal], epochs=3)
-    assert len(journal.train_points) == expected
-    assert ("est écoulé" in capsys.readouterr().out) == (seconds == 0)
-    assert len(journal.validation_points) == 2  # noté quand même avant de finir
-
-
-def test_batches_lose_nothing_when_evaluating(blocks):
-    count = len(blocks["input_ids"])
-    assert sum(len(batch["labels"]) for batch in batches(blocks, 3)) == count
-    assert sum(len(batch["labels"]) for batch in batches(blocks, 3, shuffle_seed=1)) == count // 3 * 3
-    assert sum(len(batch["labels"]) for batch in batches(blocks, 10 * count, shuffle_seed=1)) == count
+def test_what_the_network_knew_survives_the_new_tokenizer(tokenizer, finished_atelier):
+    """La note d'avant tout entraînement est bien plus près de l'originale qu'avec des lignes au hasard."""
+    new = AutoTokenizer.from_pretrained(finished_atelier.aurore / "tokenizer")
+    text = (finished_atelier.aurore / "data" / "validation_text.txt").read_text(encoding="utf-8")
+    text = text.replace("\n", " ")[:4000]
+    model = TFGPT2LMHeadModel.from_pretrained(BASE_MODEL)
+    carried = carry_over(model, tokenizer, new)
+    original, kept = (score(network, its_own, text).bits_per_character
+                      for network, its_own in ((model, tokenizer), (carried, new)))
+    rows = carried.transformer.wte.embeddings
+    rows.assign(np.random.default_rng(0).normal(scale=np.std(rows), size=rows.shape))
+    random = score(carried, new, text).bits_per_character
+    assert original < kept < original + 0.5 * (random - original)

@@ -1,6 +1,7 @@
 """La recette du modèle de base, sur un corpus inventé et un réseau minuscule."""
 
 import csv
+import json
 import os
 import random
 import signal
@@ -149,11 +150,11 @@ def test_gradients_by_slices_are_those_of_the_whole():
     assert pretrain.mean_loss(model, blocks) == pytest.approx(total / blocks[:, 1:].numel(), rel=1e-5)
 
 
-def train(books, output, dies_at=-1):
+def train(books, output, *options, dies_at=-1):
     """Lance la recette sur 20 pas, dans un processus à part, et renvoie son code de retour."""
     return subprocess.run(
         [sys.executable, "-c", DRIVER, str(dies_at), str(books), str(output), "--steps", "20",
-         "--batch", "8", "--threads", "2", "--validation", "roman0.txt"],
+         "--batch", "8", "--threads", "2", "--validation", "roman0.txt", *options],
         cwd=AURORE, env={**os.environ, "PYTHONPATH": str(AURORE)}, check=False).returncode
 
 
@@ -183,3 +184,39 @@ def test_a_killed_training_ends_where_an_undisturbed_one_does(books, tmp_path):
     assert "lm_head.weight" not in weights
     assert {"config.json", "tokenizer.json", "vocab.json", "merges.txt"} <= {
         path.name for path in undisturbed.iterdir()}
+
+
+def test_the_shape_asked_for_is_trained_and_published(books, tmp_path):
+    pytest.importorskip("torch")
+    output = tmp_path / "modèle"
+    assert train(books, output, "--steps", "2", "--layers", "2", "--width", "24", "--heads", "3",
+                 "--vocabulary", "310", "--dropout", "0.1") == 0
+    config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+    assert [config[name] for name in ("n_layer", "n_embd", "n_head", "vocab_size")] == [2, 24, 3, 310]
+
+    from safetensors.numpy import load_file  # pylint: disable=import-outside-toplevel
+    weights = load_file(output / "model.safetensors")
+    assert weights["transformer.wte.weight"].shape == (310, 24)
+    assert "transformer.h.1.mlp.c_fc.weight" in weights and "transformer.h.2.mlp.c_fc.weight" not in weights
+
+
+def test_a_shape_that_cannot_be_is_refused_before_anything_is_written(books, tmp_path, capsys):
+    pytest.importorskip("torch")
+    from workshop.network import pretrain  # pylint: disable=import-outside-toplevel
+    for options, reason in ((["--width", "100", "--heads", "3"], "têtes"),
+                            (["--from", str(tmp_path), "--layers", "2"], "modèle de départ")):
+        with pytest.raises(SystemExit):
+            pretrain.parse_arguments([str(books), str(tmp_path / "modèle"), *options])
+        assert reason in capsys.readouterr().err
+
+
+def test_dropout_acts_on_training_and_never_on_the_measure():
+    torch = pytest.importorskip("torch")
+    from workshop.network import pretrain  # pylint: disable=import-outside-toplevel
+    torch.manual_seed(0)
+    model = pretrain.GPT2LMHeadModel(pretrain.GPT2Config(
+        vocab_size=50, n_positions=CONTEXT, n_layer=1, n_embd=16, n_head=2,
+        attn_pdrop=0.5, embd_pdrop=0.5, resid_pdrop=0.5)).train()
+    blocks = torch.randint(0, 50, (3, CONTEXT + 1))
+    assert pretrain.summed_loss(model, blocks)[0] != pretrain.summed_loss(model, blocks)[0]
+    assert pretrain.mean_loss(model, blocks) == pretrain.mean_loss(model, blocks)

@@ -53,6 +53,18 @@ def written_whole(folder):
 
 
 @contextlib.contextmanager
+def one_file(path):
+    """Donne un fichier (binaire) à écrire, qui ne prend la place de `path` qu'une fois complet."""
+    incoming = path.with_name(f"{path.name}{_INCOMING}")
+    try:
+        with open(incoming, "wb") as file:
+            yield file
+        os.replace(incoming, path)
+    finally:
+        incoming.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
 def _alone(folder):
     """Empêche deux scripts d'écrire en même temps dans `folder`."""
     try:

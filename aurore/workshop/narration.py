@@ -52,6 +52,13 @@ def notice(text):
     print("+" + "-" * (WIDTH - 2) + "+", flush=True)
 
 
+def ask(question):
+    """Pose une question dont la réponse est oui ou non ; la réponse par défaut, et hors d'un terminal, est oui."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    return not input(f"\n{question} [O/n] ").strip().lower().startswith("n")
+
+
 def table(header, rows):
     """Affiche un petit tableau, la première colonne à gauche, les autres à droite."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]

@@ -3,13 +3,26 @@
 La perplexité dépend du tokenizer : couper le texte en moins de tokens la fait monter, sans que
 le réseau soit moins bon. Le nombre de bits par caractère n'en dépend pas : c'est ce qu'il
 faudrait pour transmettre le texte, une fois que le réseau a prédit ce qu'il pouvait.
+
+    python -m workshop.network.evaluation embedded/base_model livre.txt
+
+se lance depuis `aurore/` et note le modèle d'un dossier sur un fichier quelconque.
 """
 
+import argparse
 import math
+from pathlib import Path
 from typing import NamedTuple
+
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
+from workshop.narration import WorkshopError, count, decimal, table
+from workshop.network.gpt2 import TFGPT2LMHeadModel
+from workshop.text.books import find_markers, keep_author_lines, paragraphs
+from workshop.text.typography import normalise
 
 import numpy as np
 import tensorflow as tf
+from transformers import AutoTokenizer
 
 
 class Score(NamedTuple):
@@ -24,53 +37,87 @@ def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
 
     Le texte est lu par fenêtres de `window` tokens qui avancent de `stride` : chaque token est
     prédit une seule fois, avec au moins `window - stride` tokens de contexte (moins au tout
-    début, que précède le seul token de début de texte). Ne dépend pas de `batch_size`.
+    début, que précède le seul token de début de texte). Ne dépend pas de `batch_size`. Lève une
+    ValueError si le texte est vide.
     """
     window = min(window, model.config.n_positions)
-    stride = min(stride, window)
     start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     ids = np.array([start, *tokenizer(text).input_ids], dtype=np.int32)
     if len(ids) < 2:
         raise ValueError("Un texte vide n'a pas de note.")
-    inputs, targets, counted = sliding_windows(ids, window, stride)
-    losses = tf.function(_losses).get_concrete_function(
-        model, tf.TensorSpec((batch_size, window), tf.int32), tf.TensorSpec((batch_size, window), tf.int32))
+    windows = sliding_windows(ids, window, min(stride, window))
+    losses = tf.function(_losses, autograph=False).get_concrete_function(
+        model, *(tf.TensorSpec((batch_size, *array.shape[1:]), array.dtype) for array in windows))
     total = 0.0
-    for first in range(0, len(inputs), batch_size):
-        rows = [_fill(array[first:first + batch_size], batch_size) for array in (inputs, targets, counted)]
-        total += float(np.sum(losses(tf.constant(rows[0]), tf.constant(rows[1])).numpy() * rows[2]))
+    for first in range(0, len(windows[0]), batch_size):
+        rows = [array[first:first + batch_size] for array in windows]
+        missing = batch_size - len(rows[0])  # des fenêtres où rien n'est prédit, pour garder une seule forme
+        filled = [np.pad(part, ((0, missing), (0, 0)), constant_values=empty) for part, empty in zip(rows, (0, 0, -1))]
+        total += float(losses(*map(tf.constant, filled)))
     return Score(bits_per_character=total / math.log(2) / len(text),
                  perplexity=math.exp(total / (len(ids) - 1)))
 
 
 def sliding_windows(ids, window, stride):
-    """Découpe `ids` (le token de début, puis N tokens) en fenêtres qui couvrent les N tokens.
+    """Découpe `ids` (le token de début, puis N tokens) en fenêtres qui prédisent chacune `stride` tokens.
 
-    Renvoie trois tableaux de forme (fenêtres, window) : les tokens lus, ceux à prédire, et 1.0
-    là où la prédiction compte, 0.0 ailleurs (contexte déjà noté, ou au-delà de la fin).
+    Renvoie trois tableaux d'une ligne par fenêtre : les `window` tokens lus, les positions où l'on
+    prédit et les tokens à prédire (`stride` de chaque ; -1 au-delà de la fin du texte).
     """
     length = len(ids) - 1
-    starts = [0]
-    while starts[-1] + window < length:
-        starts.append(starts[-1] + stride)
-    inputs = np.zeros((len(starts), window), np.int32)
-    targets = np.zeros((len(starts), window), np.int32)
-    counted = np.zeros((len(starts), window), np.float32)
-    for row, begin in enumerate(starts):
-        end = min(begin + window, length)
-        inputs[row, :end - begin] = ids[begin:end]
-        targets[row, :end - begin] = ids[begin + 1:end + 1]
-        already = 0 if row == 0 else window - stride
-        counted[row, already:end - begin] = 1.0
-    return inputs, targets, counted
+    ends = np.arange(0, length, stride) + stride
+    begins = np.maximum(0, ends - window)
+    read = begins[:, None] + np.arange(window)
+    predicted = (ends - stride)[:, None] + np.arange(stride)
+    padded = np.pad(ids, (0, window + stride)).astype(np.int32)
+    targets = np.where(predicted < length, padded[predicted + 1], -1).astype(np.int32)
+    return padded[read], (predicted - begins[:, None]).astype(np.int32), targets
 
 
-def _losses(model, inputs, targets):
-    """Perte de chaque token, en nats, de forme (lot, window)."""
-    logits = tf.cast(model(inputs, training=False).logits, tf.float32)
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+def _losses(model, inputs, positions, targets):
+    """Somme des pertes des tokens à prédire, en nats ; la tête n'est calculée que là où l'on prédit."""
+    hidden = model.transformer(inputs, use_cache=False, training=False).last_hidden_state
+    logits = tf.cast(model.logits(tf.gather(hidden, positions, batch_dims=1)), tf.float32)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
+    return tf.reduce_sum(tf.where(targets < 0, 0.0, losses))
 
 
-def _fill(rows, count):
-    """Complète un lot trop court par des lignes nulles, pour garder une seule forme."""
-    return np.pad(rows, ((0, count - len(rows)), (0, 0)))
+
+def read_text(path):
+    """Renvoie le texte normalisé d'un fichier en UTF-8 ; d'un livre de Gutenberg, les seuls mots de l'auteur."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
+        raise WorkshopError(f"{path} n'est pas un fichier de texte en UTF-8 ({type(error).__name__}).") from error
+    if None not in find_markers(lines):
+        lines = keep_author_lines(lines)
+    text = " ".join(filter(None, (normalise(" ".join(paragraph)) for paragraph in paragraphs(lines))))
+    if not text:
+        raise WorkshopError(f"{path} est vide.")
+    return text
+
+
+def main(arguments=None):
+    """Note le modèle d'un dossier sur un ou plusieurs textes, depuis la ligne de commande."""
+    parser = argparse.ArgumentParser(prog="python -m workshop.network.evaluation", description=main.__doc__)
+    parser.add_argument("model", type=Path, metavar="MODÈLE", help="dossier d'un GPT-2 (embedded/base_model)")
+    parser.add_argument("texts", type=Path, nargs="+", metavar="TEXTE", help="fichier en UTF-8")
+    parser.add_argument("--window", type=int, default=256, help="tokens lus à la fois (256)")
+    parser.add_argument("--stride", type=int, default=128, help="tokens notés à la fois (128)")
+    settings = parser.parse_args(arguments)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(settings.model, local_files_only=True)
+        model = TFGPT2LMHeadModel.from_pretrained(settings.model, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise WorkshopError(f"{settings.model} n'est pas le dossier d'un GPT-2 complet : on y attend config.json, "
+                            "tokenizer.json et model.safetensors.") from error
+    rows = []
+    for path in settings.texts:
+        text = read_text(path)
+        result = score(model, tokenizer, text, window=settings.window, stride=settings.stride)
+        rows.append((path.name, count(len(text)), decimal(result.bits_per_character, 3), decimal(result.perplexity, 1)))
+    table(("texte", "caractères", "bits par caractère", "perplexité"), rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -34,6 +34,13 @@ def pack(split, tokenizer, block_length):
     return {"input_ids": np.stack(blocks).astype(np.int32), "labels": np.stack(labels).astype(np.int32)}
 
 
+def evenly(blocks, most):
+    """Renvoie au plus `most` de ces blocs, pris régulièrement du premier au dernier."""
+    count = len(blocks["input_ids"])
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
+    return {name: array[chosen] for name, array in blocks.items()}
+
+
 def _token_streams(split, tokenizer):
     """Donne les tokens de chaque livre, à la suite, sous la forme d'un tableau."""
     texts, books = split["text"][:], split["book"][:]

@@ -37,6 +37,7 @@ from workshop.network.optimiser import make_optimisers
 VOCABULARY = 8192         # tokens : déjà un tiers des poids
 CONTEXT = 256             # tokens, environ 150 mots
 LAYERS, WIDTH, HEADS = 6, 256, 4
+SHAPE = ("vocabulary", "layers", "width", "heads")
 END_OF_TEXT = "<|endoftext|>"
 
 # Lecture
@@ -56,7 +57,7 @@ LOG_STEPS = 10
 LOG_FIELDS = ("step", "tokens", "seconds", "rate", "loss", "val_loss")
 PROGRESS = ("step", "position", "epoch", "seconds", "rows")
 # Ce qui ne change pas d'une reprise à l'autre ; la durée, elle, le peut.
-MUST_AGREE = ("batch", "seed", "adamw", "matrix_rate", "other_rate")
+MUST_AGREE = ("batch", "seed", "adamw", "matrix_rate", "other_rate", "dropout", *SHAPE)
 
 
 def parse_arguments(arguments=None):
@@ -82,19 +83,30 @@ def parse_arguments(arguments=None):
     parser.add_argument("--matrix-rate", type=float, default=1e-3, help="taux des matrices (1e-3)")
     parser.add_argument("--other-rate", type=float, default=5e-4, help="taux du reste (5e-4)")
     parser.add_argument("--adamw", action="store_true", help="AdamW pour les matrices aussi")
+    parser.add_argument("--dropout", type=float, default=0.0,
+                        help="part des valeurs effacée au hasard (0) ; au-delà, reprendre n'est plus exact")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="cœurs employés (tous)")
     parser.add_argument("--seed", type=int, default=0, help="graine du hasard (0)")
+    shape = parser.add_argument_group("forme du réseau, sans --from")
+    shape.add_argument("--vocabulary", type=int, default=VOCABULARY, help=f"tokens ({VOCABULARY})")
+    shape.add_argument("--layers", type=int, default=LAYERS, help=f"couches ({LAYERS})")
+    shape.add_argument("--width", type=int, default=WIDTH, help=f"largeur ({WIDTH})")
+    shape.add_argument("--heads", type=int, default=HEADS, help=f"têtes, qui la divisent ({HEADS})")
     settings = parser.parse_args(arguments)
+    if settings.start and any(getattr(settings, name) != parser.get_default(name) for name in SHAPE):
+        parser.error("avec --from, la forme du réseau est celle du modèle de départ")
+    if settings.width % settings.heads:
+        parser.error(f"{settings.width} de largeur ne se partage pas entre {settings.heads} têtes")
     settings.work = settings.work or settings.output.with_name(settings.output.name + "-travail")
     return settings
 
 
-def train_tokenizer(books, folder):
-    """Renvoie un BPE d'octets entraîné sur les romans, qu'il range dans `folder`."""
+def train_tokenizer(books, folder, vocabulary):
+    """Renvoie un BPE d'octets de `vocabulary` tokens entraîné sur les romans, rangé dans `folder`."""
     if not (folder / "tokenizer.json").exists():
         tokenizer = ByteLevelBPETokenizer()
         tokenizer.train_from_iterator((read_novel(path) for path in sorted(books.rglob("*.txt"))),
-                                      VOCABULARY, special_tokens=[END_OF_TEXT])
+                                      vocabulary, special_tokens=[END_OF_TEXT])
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer.save_model(str(folder))
         GPT2TokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"),
@@ -104,9 +116,9 @@ def train_tokenizer(books, folder):
 
 def open_start(settings):
     """Renvoie le réseau et le tokenizer de départ, et la configuration à publier avec eux."""
-    # Sans dropout : lu une fois ou peu s'en faut, un bloc ne s'apprend pas par cœur.
+    # Sans dropout par défaut : lu une fois ou peu s'en faut, un bloc ne s'apprend pas par cœur.
     # gelu_pytorch_tanh est le gelu_new de GPT-2, calculé en une seule traversée de la mémoire.
-    training = {"attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0,
+    training = {**dict.fromkeys(("attn_pdrop", "embd_pdrop", "resid_pdrop"), settings.dropout),
                 "activation_function": "gelu_pytorch_tanh", "attn_implementation": "sdpa"}
     if settings.start:
         config = GPT2Config.from_pretrained(settings.start)
@@ -114,10 +126,10 @@ def open_start(settings):
         model = GPT2LMHeadModel.from_pretrained(settings.start, torch_dtype=torch.float32,
                                                 **training)
     else:
-        tokenizer = train_tokenizer(settings.books, settings.work / "tokenizer")
+        tokenizer = train_tokenizer(settings.books, settings.work / "tokenizer", settings.vocabulary)
         end = tokenizer.eos_token_id
-        config = GPT2Config(vocab_size=len(tokenizer), n_positions=CONTEXT, n_layer=LAYERS,
-                            n_embd=WIDTH, n_head=HEADS, bos_token_id=end, eos_token_id=end)
+        config = GPT2Config(vocab_size=len(tokenizer), n_positions=CONTEXT, n_layer=settings.layers,
+                            n_embd=settings.width, n_head=settings.heads, bos_token_id=end, eos_token_id=end)
         model = GPT2LMHeadModel(GPT2Config(**{**config.to_dict(), **training}))
     config.architectures = ["GPT2LMHeadModel"]
     return model, tokenizer, config
@@ -167,7 +179,8 @@ def summed_loss(model, blocks):
 
 @torch.no_grad()
 def mean_loss(model, blocks):
-    """Renvoie la perte moyenne par token sur les blocs, en nats."""
+    """Renvoie la perte moyenne par token sur les blocs, en nats, sans dropout."""
+    model.eval()
     losses = [functional.cross_entropy(model(part[:, :-1], use_cache=False).logits.flatten(0, 1),
                                        part[:, 1:].flatten()).item() * len(part)
               for part in blocks.split(MICRO_BATCH)]
@@ -210,7 +223,8 @@ class Training:  # pylint: disable=too-many-instance-attributes  # ce qu'une rep
         """Reprend l'état sauvé, qui doit être celui du même entraînement."""
         state = torch.load(self.state_path)
         differing = [name for name in MUST_AGREE
-                     if state["settings"][name] != getattr(self.settings, name)]
+                     if state["settings"].get(name, getattr(self.settings, name))
+                     != getattr(self.settings, name)]
         if differing:
             options = ", ".join("--" + name.replace("_", "-") for name in differing)
             raise WorkshopError(f"{self.state_path} est l'état d'un entraînement réglé autrement "
@@ -277,6 +291,7 @@ class Training:  # pylint: disable=too-many-instance-attributes  # ce qu'une rep
         """Lit les blocs d'un pas, corrige les poids et renvoie la perte moyenne par token."""
         rate = rate_share(self.step, self.progress())
         blocks = self.next_blocks()
+        self.model.train()
         targets = blocks[:, 1:].numel()
         # `map` rend les résultats dans l'ordre des blocs : les sommes ne dépendent pas des fils.
         results = list(self.pool.map(lambda part: summed_loss(self.model, part),

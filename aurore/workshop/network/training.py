@@ -1,38 +1,73 @@
-"""Ce qui entoure `fit` : combien de temps il prendra, quand l'arrêter, quels poids garder."""
+"""Ce qui entoure `fit` : les lots, la précision, le temps que l'on y passera, et où l'on en est."""
 
-import csv
+import importlib.util
+import sys
 import time
 
 import numpy as np
 import tensorflow as tf
-from tf_keras.callbacks import Callback
+from tf_keras import mixed_precision
+from tf_keras.callbacks import Callback, TensorBoard
+from tqdm import tqdm
 
-from workshop.figures import draw_learning_curve
-from workshop.narration import duration
+from workshop.narration import decimal, duration
+from workshop.network.packing import IGNORED
+from workshop.paths import shown
 
 
-def batches(blocks, batch_size, shuffle_seed=None):
-    """Renvoie un tf.data.Dataset de lots {"input_ids", "labels"} de forme (batch_size, tokens).
+def choose_precision():
+    """Choisit la précision la plus rapide sur cette machine, et renvoie son nom.
 
-    Avec `shuffle_seed`, les blocs sont mélangés à chaque époque et un dernier lot incomplet est
-    laissé de côté, s'il y en a d'autres.
+    Certains processeurs calculent deux fois plus vite sur des nombres de 16 bits (bfloat16) ; les
+    autres les imitent, trente fois plus lentement. On chronomètre donc un produit de matrices. Les
+    poids restent en 32 bits : seuls les calculs intermédiaires changent. À appeler avant d'ouvrir
+    le réseau.
     """
-    dataset = tf.data.Dataset.from_tensor_slices(blocks)
+    policy = "mixed_bfloat16" if _matmul_seconds(tf.bfloat16) < 0.8 * _matmul_seconds(tf.float32) else "float32"
+    mixed_precision.set_global_policy(policy)
+    return policy
+
+
+def _matmul_seconds(precision, size=512):
+    matrix = tf.cast(tf.random.stateless_normal((size, size), seed=(0, 0)), precision)
+    durations = []
+    for _ in range(4):
+        start = time.perf_counter()
+        tf.matmul(matrix, matrix).numpy()
+        durations.append(time.perf_counter() - start)
+    return min(durations[1:])
+
+
+def batches(blocks, batch_size):
+    """Renvoie un tf.data.Dataset de lots {"input_ids", "labels"} de forme (batch_size, tokens), dans l'ordre."""
+    return tf.data.Dataset.from_tensor_slices(blocks).batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def shuffled_batches(blocks, batch_size, epochs, seed, first_step=0):
+    """Renvoie les lots de toutes les époques, à la suite, à partir du pas `first_step`.
+
+    Chaque époque a son ordre, qui ne dépend que de `seed` : un entraînement interrompu retrouve
+    le lot suivant. Un dernier lot incomplet est laissé de côté, s'il y en a d'autres.
+    """
     count = len(blocks["input_ids"])
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(count, seed=shuffle_seed, reshuffle_each_iteration=True)
-    complete_only = shuffle_seed is not None and count >= batch_size
-    return dataset.batch(batch_size, drop_remainder=complete_only).prefetch(tf.data.AUTOTUNE)
+    batch_size = min(batch_size, count)
+    steps = count // batch_size
+    orders = [np.random.default_rng((seed, epoch)).permutation(count)[:steps * batch_size] for epoch in range(epochs)]
+    rows = np.concatenate(orders).reshape(epochs * steps, batch_size)[first_step:]
+    arrays = {name: tf.constant(array) for name, array in blocks.items()}
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    dataset = dataset.map(lambda chosen: {name: tf.gather(array, chosen) for name, array in arrays.items()})
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 def seconds_per_step(model, dataset):
     """Chronomètre un pas d'entraînement (sans toucher aux poids), compilation non comprise."""
     batch = next(iter(dataset))
 
-    @tf.function
+    @tf.function(autograph=False)
     def forward_and_backward():
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(model(batch, training=True).loss)
+            loss = model.mean_loss(batch, training=True)
         return [tf.reduce_sum(gradient) for gradient in tape.gradient(loss, model.trainable_variables)]
 
     durations = []
@@ -43,77 +78,67 @@ def seconds_per_step(model, dataset):
     return min(durations[1:])
 
 
+def mean_loss(model, dataset):
+    """Renvoie la perte moyenne (nats par token) du modèle compilé sur les lots de `dataset`."""
+    return float(np.mean(model.evaluate(dataset, verbose=0)))
+
+
 class StopInTime(Callback):
-    """Arrête proprement l'entraînement après `seconds` secondes ou `steps` pas."""
+    """Arrête proprement l'entraînement après `seconds` secondes, ou au dernier pas prévu.
 
-    def __init__(self, seconds, steps):
-        super().__init__()
-        self.seconds, self.steps = seconds, steps
-        self.done = 0
-        self.start = None
-
-    def on_train_begin(self, logs=None):
-        self.start = time.monotonic()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.done += 1
-        out_of_time = time.monotonic() - self.start >= self.seconds
-        if out_of_time or self.done >= self.steps:
-            self.model.stop_training = True
-        if out_of_time and self.done < self.steps:
-            print(f"\nLe temps prévu ({duration(self.seconds)}) est écoulé : l'entraînement s'arrête ici, "
-                  "ce qui est appris est gardé.")
-
-
-class Journal(Callback):
-    """Note la perte de chaque pas, celle de validation à chaque époque, et garde les meilleurs poids.
-
-    `train_points` et `validation_points` sont des listes de (pas, perte). À la fin, le modèle
-    a les poids de la meilleure perte de validation, celle du point de départ comprise.
+    `journal` sait à quel pas on en est et depuis combien de temps, reprises comprises.
     """
 
-    def __init__(self, validation_loss_before):
+    def __init__(self, journal, seconds):
         super().__init__()
-        self.train_points = []
-        self.validation_points = [(0, validation_loss_before)]
-        self.kept_step = 0
-        self._best_weights = None
-        self._sum = 0.0
-
-    def on_train_begin(self, logs=None):
-        self._best_weights = self.model.get_weights()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._sum = 0.0
+        self.journal, self.seconds = journal, seconds
 
     def on_train_batch_end(self, batch, logs=None):
-        total = logs["loss"] * (batch + 1)  # Keras donne la moyenne depuis le début de l'époque
-        self.train_points.append((len(self.train_points) + 1, total - self._sum))
-        self._sum = total
+        out_of_time = self.journal.seconds >= self.seconds
+        if out_of_time or self.journal.step >= self.journal.steps:
+            self.model.stop_training = True
+        if out_of_time and self.journal.step < self.journal.steps:
+            tqdm.write(f"\nLe temps prévu ({duration(self.seconds)}) est écoulé : l'entraînement s'arrête ici, "
+                       "ce qui est appris est gardé.")
 
-    def on_epoch_end(self, epoch, logs=None):
-        step, loss = len(self.train_points), logs["val_loss"]
-        if loss < min(best for _, best in self.validation_points):
-            self.kept_step = step
-            self._best_weights = self.model.get_weights()
-        self.validation_points.append((step, loss))
+
+class Progress(Callback):
+    """Montre où en est l'entraînement : une barre dans un terminal, une ligne de temps en temps ailleurs."""
+
+    LINES = 10  # hors d'un terminal
+
+    def __init__(self, journal, blocks, batch_size):
+        super().__init__()
+        self.journal = journal
+        # Les tokens que l'on apprend à prédire : ni le premier d'un bloc, ni le remplissage.
+        self.tokens_per_step = batch_size * float(np.mean(np.sum(blocks["labels"][:, 1:] != IGNORED, axis=1)))
+        self.display = None
+        self.started_at = self.first_step = 0
+
+    def on_train_begin(self, logs=None):
+        self.started_at, self.first_step = time.monotonic(), self.journal.step
+        self.display = tqdm(total=self.journal.steps, initial=self.first_step, file=sys.stdout,
+                            disable=not sys.stdout.isatty(),
+                            bar_format="{percentage:3.0f} % |{bar}| {n_fmt}/{total_fmt}{postfix}")
+
+    def on_train_batch_end(self, batch, logs=None):
+        step, steps, seconds = self.journal.step, self.journal.steps, time.monotonic() - self.started_at
+        speed = (step - self.first_step) * self.tokens_per_step / seconds
+        left = (steps - step) * seconds / (step - self.first_step)
+        state = (f"perte {decimal(self.journal.train_points[-1][1])}, {speed:.0f} tokens/s, "
+                 f"reste {duration(left) if step < steps else '0 s'}")
+        self.display.set_postfix_str(state, refresh=False)
+        self.display.update(1)
+        if self.display.disable and step * self.LINES // steps > (step - 1) * self.LINES // steps:
+            print(f"pas {step}/{steps} : {state}", flush=True)
 
     def on_train_end(self, logs=None):
-        self.model.set_weights(self._best_weights)
-
-    def write(self, folder):
-        """Écrit training_log.csv et learning_curve.png dans `folder`."""
-        validation = dict(self.validation_points)
-        with open(folder / "training_log.csv", "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("step", "loss", "val_loss"))
-            writer.writerow((0, "", f"{validation[0]:.4f}"))
-            for step, loss in self.train_points:
-                writer.writerow((step, f"{loss:.4f}", f"{validation[step]:.4f}" if step in validation else ""))
-        draw_learning_curve(self.train_points, self.validation_points, self.kept_step,
-                            folder / "learning_curve.png")
+        self.display.close()
 
 
-def mean_loss(model, dataset):
-    """Renvoie la perte moyenne (nats par token) du modèle sur les lots de `dataset`."""
-    return float(np.mean(model.evaluate(dataset, verbose=0)))
+def tensorboard(folder):
+    """Renvoie, dans une liste, de quoi suivre l'entraînement dans TensorBoard ; vide s'il n'est pas installé."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return []
+    print(f"TensorBoard est installé :  tensorboard --logdir {shown(folder / 'tensorboard')}")
+    return [TensorBoard(folder / "tensorboard", update_freq="batch")]
