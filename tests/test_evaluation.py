@@ -42,7 +42,7 @@ def test_the_score_does_not_depend_on_the_batch(tokenizer):
 @pytest.mark.parametrize("length", [1, 2, 8, 9, 16, 17, 24, 25, 100])
 @pytest.mark.parametrize("stride", [1, 4, 8])
 def test_windows_predict_each_token_once_with_context(length, stride):
-    inputs, positions, targets = sliding_windows(np.arange(length + 1), window=8, stride=stride)
+    inputs, positions, targets = sliding_windows(np.arange(length + 1), window=8, stride=stride).values()
     counted = targets >= 0
     assert sorted(targets[counted]) == list(range(1, length + 1))
     before = np.take_along_axis(inputs, positions, axis=1)  # le token lu juste avant celui à prédire

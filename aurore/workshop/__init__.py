@@ -14,6 +14,7 @@ _SETTINGS = {
     "TF_USE_LEGACY_KERAS": "1",          # transformers ne connaît que Keras 2
     "TF_CPP_MIN_LOG_LEVEL": "3",         # taire les messages internes de TensorFlow
     "TF_CPU_ALLOCATOR_USE_BFC": "1",     # garder la mémoire d'une opération à l'autre : un pas va 1,2 fois plus vite
+    "TF_NUM_INTRAOP_THREADS": "1",       # un cœur par tranche du lot (network/gpt2.py) : 1,1 fois
     "TF_ENABLE_ONEDNN_OPTS": "1",        # oneDNN même sur les processeurs où TensorFlow l'écarte : 1,05 fois
     "TRANSFORMERS_VERBOSITY": "error",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",

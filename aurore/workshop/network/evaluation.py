@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop.narration import WorkshopError, count, decimal, table
-from workshop.network.gpt2 import TFGPT2LMHeadModel
+from workshop.network.gpt2 import TFGPT2LMHeadModel, slices
 from workshop.text.books import find_markers, keep_author_lines, paragraphs
 from workshop.text.typography import normalise
 
@@ -45,15 +45,13 @@ def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
     ids = np.array([start, *tokenizer(text).input_ids], dtype=np.int32)
     if len(ids) < 2:
         raise ValueError("Un texte vide n'a pas de note.")
-    windows = sliding_windows(ids, window, min(stride, window))
-    losses = tf.function(_losses, autograph=False).get_concrete_function(
-        model, *(tf.TensorSpec((batch_size, *array.shape[1:]), array.dtype) for array in windows))
-    total = 0.0
-    for first in range(0, len(windows[0]), batch_size):
-        rows = [array[first:first + batch_size] for array in windows]
-        missing = batch_size - len(rows[0])  # des fenêtres où rien n'est prédit, pour garder une seule forme
-        filled = [np.pad(part, ((0, missing), (0, 0)), constant_values=empty) for part, empty in zip(rows, (0, 0, -1))]
-        total += float(losses(*map(tf.constant, filled)))
+    windows = tf.data.Dataset.from_tensor_slices(sliding_windows(ids, window, min(stride, window)))
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def losses_of(batch):
+        return tf.add_n([_losses(model, **part) for part in slices(batch)])
+
+    total = sum(float(losses_of(batch)) for batch in windows.batch(batch_size))
     return Score(bits_per_character=total / math.log(2) / len(text),
                  perplexity=math.exp(total / (len(ids) - 1)))
 
@@ -61,8 +59,9 @@ def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
 def sliding_windows(ids, window, stride):
     """Découpe `ids` (le token de début, puis N tokens) en fenêtres qui prédisent chacune `stride` tokens.
 
-    Renvoie trois tableaux d'une ligne par fenêtre : les `window` tokens lus, les positions où l'on
-    prédit et les tokens à prédire (`stride` de chaque ; -1 au-delà de la fin du texte).
+    Renvoie trois tableaux d'une ligne par fenêtre : "input_ids", les `window` tokens lus ;
+    "positions", où l'on prédit ; "targets", les tokens à prédire (`stride` de chaque ; -1 au-delà
+    de la fin du texte).
     """
     length = len(ids) - 1
     ends = np.arange(0, length, stride) + stride
@@ -71,16 +70,16 @@ def sliding_windows(ids, window, stride):
     predicted = (ends - stride)[:, None] + np.arange(stride)
     padded = np.pad(ids, (0, window + stride)).astype(np.int32)
     targets = np.where(predicted < length, padded[predicted + 1], -1).astype(np.int32)
-    return padded[read], (predicted - begins[:, None]).astype(np.int32), targets
+    return {"input_ids": padded[read], "positions": (predicted - begins[:, None]).astype(np.int32),
+            "targets": targets}
 
 
-def _losses(model, inputs, positions, targets):
+def _losses(model, input_ids, positions, targets):
     """Somme des pertes des tokens à prédire, en nats ; la tête n'est calculée que là où l'on prédit."""
-    hidden = model.transformer(inputs, use_cache=False, training=False).last_hidden_state
+    hidden = model.transformer(input_ids, use_cache=False, training=False).last_hidden_state
     logits = tf.cast(model.logits(tf.gather(hidden, positions, batch_dims=1)), tf.float32)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
     return tf.reduce_sum(tf.where(targets < 0, 0.0, losses))
-
 
 
 def read_text(path):

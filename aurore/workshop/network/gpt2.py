@@ -10,7 +10,6 @@ import tensorflow as tf
 import transformers
 from tf_keras.layers import Dense
 from tf_keras.utils import unpack_x_y_sample_weight
-from transformers.activations_tf import get_tf_activation
 from transformers.modeling_tf_outputs import TFCausalLMOutputWithCrossAttentions
 from transformers.modeling_tf_utils import unpack_inputs
 
@@ -23,7 +22,8 @@ def slices(batch):
     """Coupe un lot, un dictionnaire de tenseurs, en tranches de lignes, une par cœur.
 
     TensorFlow calcule en même temps ce qui ne dépend pas l'un de l'autre. Chaque cœur suit sa
-    tranche d'un bout à l'autre du réseau, au lieu d'attendre les autres à chaque opération.
+    tranche d'un bout à l'autre du réseau, au lieu d'attendre les autres à chaque opération : c'est
+    pourquoi TF_NUM_INTRAOP_THREADS vaut 1 (workshop/__init__.py).
     """
     rows = tf.shape(batch["input_ids"])[0]
     limits = [rows * index // CORES for index in range(CORES + 1)]
@@ -43,9 +43,6 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         self.lm_head = None
         if not config.tie_word_embeddings:
             self.lm_head = Dense(config.vocab_size, use_bias=False, name="lm_head")
-        if config.activation_function == "gelu_new":
-            for block in self.transformer.h:
-                block.mlp.act = get_tf_activation("gelu_fast")  # la même fonction, sans élever au cube par exp et log
 
     def build(self, input_shape=None):
         if self.lm_head is not None and not self.lm_head.built:
