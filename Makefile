@@ -5,13 +5,14 @@ SOURCE ?= embedded
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test lock
+.PHONY: help atelier web test bench lock
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
+	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (5 min)"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
 atelier: .venv/atelier-installed
@@ -30,11 +31,16 @@ test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint aurore tests aurore/[0-9]*.py
 	$(VENV_PYTHON) -m pytest
 
+bench: .venv/atelier-installed .venv-bench/installed
+	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.training .venv-bench/bin/python
+
 lock: .venv/tests-installed
 	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header requirements.in --output-file requirements.txt
 	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
+	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --constraints requirements.txt requirements-bench.in --output-file requirements-bench.txt
 
 .venv/atelier-installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
@@ -50,4 +56,12 @@ lock: .venv/tests-installed
 .venv/tests-installed: .venv/atelier-installed requirements-dev.txt
 	@echo "Installation des outils de test..."
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+# À part : transformers ne se conduit pas de même quand il trouve PyTorch à côté de TensorFlow.
+.venv-bench/installed: .venv/atelier-installed requirements-bench.txt
+	@echo "Installation de PyTorch dans .venv-bench : quelques minutes, une seule fois (5 Go sous Linux)..."
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-bench.txt
 	@touch $@

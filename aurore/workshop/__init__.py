@@ -30,6 +30,7 @@ _SETTINGS = {
 for _name, _value in _SETTINGS.items():
     os.environ.setdefault(_name, _value)
 
-# Ces deux-là annoncent en anglais un dossier protégé ou un arrêt ; narration le dit en français.
-for _name in ("matplotlib", "waitress"):
+# Ceux-là annoncent en anglais un dossier protégé, un arrêt, une validation plus longue qu'un pas ;
+# narration dit en français ce qui est utile.
+for _name in ("matplotlib", "waitress", "tensorflow"):
     logging.getLogger(_name).setLevel(logging.ERROR)

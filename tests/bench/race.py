@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-LAP_SECONDS = 5    # un tour dure au moins cela, et au moins un pas
+LAP_SECONDS = 4    # un tour dure au moins cela, et au moins un pas
 SLOW_SECONDS = 15  # qui met plus longtemps ne court qu'un tour
 
 
@@ -64,24 +64,26 @@ def peak_memory():
 # --- Du côté de l'arbitre -----------------------------------------------------------------
 
 class Peer:
-    """Un concurrent : le script qui le fait courir, et ce qu'il répond."""
+    """Un concurrent : le programme qui court, et ce qu'il répond."""
 
     def __init__(self, command, environment=None):
-        """`command` : l'interpréteur, le script et ses arguments ; `environment` : les variables à ajouter."""
+        """`command` : l'interpréteur et ses arguments ; `environment` : les variables à ajouter."""
         self.command = command
         self.environment = environment or {}
         self.laps = []
         self._process = self._errors = None
 
-    def start(self, stack):
-        """Lance le script et attend la fin de l'échauffement ; `stack` (ExitStack) l'arrêtera."""
+    @contextmanager
+    def ready(self):
+        """Lance le script, attend la fin de son échauffement, et l'arrête en sortant."""
         # Les réglages que l'atelier pose pour TensorFlow n'appartiennent qu'à lui.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-        self._errors = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
-        self._process = stack.enter_context(subprocess.Popen(
-            list(map(str, self.command)), env={**inherited, **self.environment}, encoding="utf-8",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors))
-        self._answer()
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors, subprocess.Popen(
+                list(map(str, self.command)), env={**inherited, **self.environment}, encoding="utf-8",
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as process:
+            self._process, self._errors = process, errors
+            self._answer()
+            yield
 
     def run_a_lap(self):
         """Fait courir un tour de plus, sauf à qui est trop lent pour en courir deux."""
@@ -114,7 +116,7 @@ def race(peers, laps=5):
     with ExitStack() as stack:
         for name, peer in peers.items():
             print(f"  {name}...", flush=True)
-            peer.start(stack)
+            stack.enter_context(peer.ready())
         for lap in range(laps):
             print(f"  tour {lap + 1} sur {laps}", flush=True)
             for peer in peers.values():

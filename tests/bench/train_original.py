@@ -9,9 +9,10 @@ import sys
 
 import numpy as np
 import tensorflow as tf
-from race import Track
 from tf_keras.callbacks import LambdaCallback
 from transformers import TFGPT2LMHeadModel, create_optimizer
+
+from bench.race import Track
 
 IGNORED = -100
 
@@ -30,11 +31,11 @@ def main():
     dataset = tf.data.Dataset.from_generator(
         lambda: itertools.cycle(batches),
         output_signature={"input_ids": line, "attention_mask": line, "labels": line}).prefetch(tf.data.AUTOTUNE)
-    model = TFGPT2LMHeadModel.from_pretrained(data["model"])
+    model = TFGPT2LMHeadModel.from_pretrained(data["model"], attn_pdrop=0, embd_pdrop=0, resid_pdrop=0)
     optimizer, _ = create_optimizer(init_lr=5e-5, num_train_steps=10_000, num_warmup_steps=3_000,
                                     weight_decay_rate=0.01)
     model.compile(optimizer=optimizer)
-    track = Track(f"{100 * share:.0f} % de remplissage")
+    track = Track(f"float32, {100 * share:.0f} % de remplissage")
     model.fit(dataset, epochs=1_000, steps_per_epoch=len(batches), verbose=0,
               callbacks=[LambdaCallback(on_batch_end=lambda batch, logs: track.done(useful[batch]))])
 

@@ -10,9 +10,10 @@ from workshop.network.packing import IGNORED
 from workshop.network.training import choose_precision, shuffled_batches
 
 import numpy as np
-from race import Track
 from tf_keras.callbacks import LambdaCallback
 from transformers import GPT2Config, create_optimizer
+
+from bench.race import Track
 
 EPOCHS = 100  # plus que la course n'en demande
 

@@ -15,13 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from race import Peer, race
-
-HERE = Path(__file__).resolve().parent
-AURORE = HERE.parent.parent / "aurore"
-sys.path.insert(0, str(AURORE))
-
-# pylint: disable=wrong-import-position  # après sys.path
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration
 from workshop.network.packing import pack
@@ -33,8 +26,10 @@ import numpy as np
 from datasets import concatenate_datasets
 from transformers import AutoTokenizer
 
+from bench.race import Peer, race
+
 ORIGINAL, OURS = "boucle d'origine", "atelier"
-TORCH = ("PyTorch, 32 bits", "PyTorch, 16 bits")
+TORCH = ("PyTorch", "PyTorch en 16 bits")
 
 
 def write_data(path):
@@ -78,22 +73,21 @@ def main():
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("torch_python", metavar="PYTHON", help="un interpréteur qui a torch et transformers")
     torch_python = parser.parse_args().torch_python
-    ours = {"PYTHONPATH": str(AURORE)}
 
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.json"
         write_data(data)
         narration.section("Échauffement, puis tours de piste")
         results = race({
-            ORIGINAL: Peer([sys.executable, HERE / "train_original.py", data], {"TF_USE_LEGACY_KERAS": "1"}),
-            TORCH[0]: Peer([torch_python, HERE / "train_pytorch.py", data, "float32"]),
-            TORCH[1]: Peer([torch_python, HERE / "train_pytorch.py", data, "bfloat16"]),
-            OURS: Peer([sys.executable, HERE / "train_workshop.py", data], ours)})
+            ORIGINAL: Peer([sys.executable, "-m", "bench.train_original", data], {"TF_USE_LEGACY_KERAS": "1"}),
+            TORCH[0]: Peer([torch_python, "-m", "bench.train_pytorch", data, "float32"]),
+            TORCH[1]: Peer([torch_python, "-m", "bench.train_pytorch", data, "bfloat16"]),
+            OURS: Peer([sys.executable, "-m", "bench.train_workshop", data])})
         narration.section("Entraîner aurore-mini")
         show(results)
 
         narration.section("Entraîner un GPT-2 de 124 millions de paramètres")
-        big = race({OURS: Peer([sys.executable, HERE / "train_workshop.py", data, "124M"], ours)}, laps=2)[OURS]
+        big = race({OURS: Peer([sys.executable, "-m", "bench.train_workshop", data, "124M"])}, laps=2)[OURS]
         print(f"{OURS} ({big.note}) : {narration.count(round(big.speed))} tokens utiles/s, "
               f"{gigabytes(big.memory)} de mémoire au plus haut.")
 

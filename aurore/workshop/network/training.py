@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import time
+from datetime import datetime
 
 import numpy as np
 import tensorflow as tf
@@ -116,17 +117,20 @@ class Progress(Callback):
         self.started_at = self.first_step = 0
 
     def on_train_begin(self, logs=None):
-        self.started_at, self.first_step = time.monotonic(), self.journal.step
-        self.display = tqdm(total=self.journal.steps, initial=self.first_step, file=sys.stdout,
+        self.first_step = self.journal.step + 1
+        self.display = tqdm(total=self.journal.steps, initial=self.journal.step, file=sys.stdout,
                             disable=not sys.stdout.isatty(),
                             bar_format="{percentage:3.0f} % |{bar}| {n_fmt}/{total_fmt}{postfix}")
 
     def on_train_batch_end(self, batch, logs=None):
-        step, steps, seconds = self.journal.step, self.journal.steps, time.monotonic() - self.started_at
-        speed = (step - self.first_step) * self.tokens_per_step / seconds
-        left = (steps - step) * seconds / (step - self.first_step)
-        state = (f"perte {decimal(self.journal.train_points[-1][1])}, {speed:.0f} tokens/s, "
-                 f"reste {duration(left) if step < steps else '0 s'}")
+        step, steps = self.journal.step, self.journal.steps
+        state = f"perte {decimal(self.journal.train_points[-1][1])}"
+        if step == self.first_step:  # le premier pas prépare les suivants : il ne compte pas
+            self.started_at = time.monotonic()
+        else:
+            seconds, timed = time.monotonic() - self.started_at, step - self.first_step
+            state += (f", {timed * self.tokens_per_step / seconds:.0f} tokens/s, "
+                      f"reste {duration((steps - step) * seconds / timed) if step < steps else '0 s'}")
         self.display.set_postfix_str(state, refresh=False)
         self.display.update(1)
         if self.display.disable and step * self.LINES // steps > (step - 1) * self.LINES // steps:
@@ -141,4 +145,4 @@ def tensorboard(folder):
     if importlib.util.find_spec("tensorboard") is None:
         return []
     print(f"TensorBoard est installé :  tensorboard --logdir {shown(folder / 'tensorboard')}")
-    return [TensorBoard(folder / "tensorboard", update_freq="batch")]
+    return [TensorBoard(folder / "tensorboard" / datetime.now().strftime("%Y-%m-%d_%H-%M-%S"), update_freq="batch")]
