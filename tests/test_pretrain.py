@@ -189,7 +189,7 @@ def test_a_killed_training_ends_where_an_undisturbed_one_does(books, tmp_path):
 def test_the_shape_asked_for_is_trained_and_published(books, tmp_path):
     pytest.importorskip("torch")
     output = tmp_path / "modèle"
-    assert train(books, output, "--steps", "2", "--layers", "2", "--width", "24", "--heads", "3",
+    assert train(books, output, "--steps", "5", "--layers", "2", "--width", "24", "--heads", "3",
                  "--vocabulary", "310", "--dropout", "0.1") == 0
     config = json.loads((output / "config.json").read_text(encoding="utf-8"))
     assert [config[name] for name in ("n_layer", "n_embd", "n_head", "vocab_size")] == [2, 24, 3, 310]
