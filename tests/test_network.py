@@ -99,7 +99,7 @@ SHAPES = pytest.mark.parametrize("settings", [
 
 
 def pytorch_layout_logits(weights, ids, layers, heads):
-    """Les logits d'un GPT-2 de PyTorch, calculés à la main : `Conv1D` (entrées, sorties), `lm_head` (sorties, entrées)."""
+    """Les logits d'un GPT-2 de PyTorch, calculés à la main ; seule sa `lm_head` est (sorties, entrées)."""
     def normed(x, name):
         centred = x - x.mean(-1, keepdims=True)
         scale = np.sqrt(np.square(centred).mean(-1, keepdims=True) + 1e-5)
