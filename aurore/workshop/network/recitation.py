@@ -3,7 +3,7 @@
     python -m workshop.network.recitation MODÈLE LIVRES [--known DOSSIER] [--validation FICHIER ...]
 
 Se lance depuis `aurore/`, avec les réglages donnés à `pretrain` pour retrouver les mêmes livres ;
-demande comme lui PyTorch. Deux minutes et 2 Go pour 350 romans.
+demande comme lui PyTorch. Trois minutes de calcul et 2 Go pour 350 romans.
 
 Une langue a ses tours tout faits, et une suite de mots déjà imprimée ne prouve pas que l'on
 récite. On compte donc aussi celles d'un modèle 5-grammes estimé sur les mêmes livres, qui écrit
