@@ -88,7 +88,7 @@ def test_the_real_page_writes_with_the_trained_network(finished_atelier, server,
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/generate", form, timeout=200) as answer:
         page = answer.read().decode()
     story = page.partition('class="story">')[2].partition("</p>")[0]
-    assert story.startswith("Le soir, la meunière ") and len(story) > 40
+    assert story.startswith("Le soir, la meunière") and len(story) > 40
 
     busy = finished_atelier.run("5_flask.py", AURORE_PORT=str(port))
     assert busy.returncode == 2 and f"port {port}" in busy.stderr and "Traceback" not in busy.stderr
