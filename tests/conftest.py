@@ -158,3 +158,47 @@ def _hub_server():
     _HUB.requests.clear()
     _HUB.failure = None
     return _HUB
+
+
+@pytest.fixture(scope="session", name="chromium")
+def _chromium(tmp_path_factory):
+    """Le Chromium de Debian, sans écran ; là où il n'est pas, le test est passé, sauf en CI."""
+    from selenium import webdriver  # pylint: disable=import-outside-toplevel  # seuls ces tests en ont besoin
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if not all(programs):
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium manque : en CI, .ci/run doit l'avoir installé.")
+        pytest.skip("Chromium et chromedriver ne sont pas sur cette machine (Debian : chromium, chromium-driver).")
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-dev-shm-usage",
+                 "disable-background-networking", "disable-component-update", "disable-sync",
+                 f"user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(programs[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(name="browser")
+def _browser(chromium):
+    """Un navigateur qui n'a rien visité : ni cookie, ni texte gardé, fenêtre d'un portable."""
+    chromium.get("about:blank")
+    chromium.delete_all_cookies()
+    chromium.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+    chromium.set_window_size(1280, 800)
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)
+    return chromium
+
+
+@pytest.fixture(scope="session", name="axe")
+def _axe():
+    """Le programme d'axe-core, à exécuter dans une page pour vérifier son accessibilité."""
+    script = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        if os.environ.get("CI") == "true":
+            pytest.fail("axe-core manque : en CI, .ci/run doit l'avoir installé.")
+        pytest.skip("axe-core n'est pas installé :  npm ci --prefix tests/browser")
+    return script.read_text(encoding="utf-8")
