@@ -54,7 +54,7 @@ class Memory:
         self.kept[:, target, :length] = self.kept[:, source, :length]
 
 
-class Network:
+class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a toutes ces pièces
     """Un GPT-2 prêt à lire.
 
     `tensors` : {nom: tableau}, aux noms de PyTorch ou de TensorFlow, en simple ou en demi-précision.
@@ -111,10 +111,7 @@ class Network:
         memory.lengths[places] += new
         end = positions[:, -1].max() + 1
         # Un token ne voit que lui-même et ceux qui le précèdent ; inutile d'y penser s'il est le dernier partout.
-        hidden_future = None
-        if new > 1 or positions.min() < end - 1:
-            future = np.arange(end) > positions[:, None, :, None]                       # (textes, 1, nouveaux, end)
-            hidden_future = np.where(future, np.float32(-np.inf), np.float32(0))
+        blindfold = _blindfold(positions, end) if new > 1 or positions.min() < end - 1 else None
 
         x = self.token_embeddings[tokens] + self.position_embeddings[positions]
         x = _centred(x.reshape(rows * new, self.width))                                 # (textes × nouveaux, largeur)
@@ -127,8 +124,8 @@ class Network:
             kept[np.arange(rows)[:, None], positions] = y[:, :, 1:]
             questions, (keys, values) = y[:, :, 0].swapaxes(1, 2), kept[:, :end].transpose(2, 0, 3, 1, 4)
             weights = questions @ keys.swapaxes(2, 3)                                   # (textes, têtes, nouveaux, end)
-            if hidden_future is not None:
-                weights += hidden_future
+            if blindfold is not None:
+                weights += blindfold
             weights = _softmax(weights)
             y = (weights @ values).swapaxes(1, 2).reshape(rows * new, self.width)
             y = y @ layer.projection
@@ -140,8 +137,8 @@ class Network:
             y = self.activation(y) @ layer.contraction
             y += layer.contraction_bias
             x += y
-        last = x.reshape(rows, new, self.width)[:, -1]
-        return self._normalised(last) @ self.head + self.head_bias                      # (textes, vocabulaire)
+        x = x.reshape(rows, new, self.width)[:, -1]                                     # le dernier token de chacun
+        return self._normalised(x) @ self.head + self.head_bias                      # (textes, vocabulaire)
 
     def _normalised(self, x):
         """La normalisation d'une couche (Ba et al., 2016), dont le reste est déjà dans les matrices."""
@@ -200,7 +197,12 @@ def _pytorch_weight(name, array):
     return re.sub(r"^.*?(?=(?:wte|wpe|h|ln_f|lm_head)\.)", "", name), np.asarray(array, np.float32)
 
 
-# --- Les deux fonctions qui ne sont pas des produits de matrices --------------------------
+# --- Les fonctions qui ne sont pas des produits de matrices -------------------------------
+
+def _blindfold(positions, end):
+    """Renvoie, de forme (textes, 1, nouveaux, end), 0 là où un token peut regarder et moins l'infini après lui."""
+    return np.where(np.arange(end) > positions[:, None, :, None], np.float32(-np.inf), np.float32(0))
+
 
 def _softmax(x):
     """Change des préférences en parts positives dont la somme, sur le dernier axe, vaut 1 ; écrit dans `x`."""

@@ -37,7 +37,7 @@ class Text:
         return "length" if self.written >= self.settings.max_new_tokens else None
 
     def write(self):
-        """Choisit le token suivant et l'ajoute. Une erreur est gardée dans `failure` : elle n'appartient qu'à ce texte."""
+        """Choisit le token suivant et l'ajoute ; garde une erreur dans `failure` : elle n'appartient qu'à ce texte."""
         try:
             self.choice = choose(self.logits, self.tokens, self.written, self.settings, self.generator)
             self.tokens.append(self.choice.token)

@@ -114,7 +114,8 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
 
     # --- Écrire ---------------------------------------------------------------------------
 
-    def generate(self, inputs=None, generation_config=None, streamer=None, **kwargs):
+    def generate(self, inputs=None, generation_config=None, streamer=None, **kwargs):  # pylint: disable=arguments-differ
+        # (les autres arguments de transformers passent par kwargs)
         """Continue chaque amorce et renvoie un tenseur int32 : l'amorce, puis les tokens écrits.
 
         Les arguments ont le sens que leur donne transformers ; `streamer` y est en plus. Le calcul est
@@ -128,7 +129,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         if set(config.to_diff_dict()) - FAST or any(value is not None for value in others.values()):
             return super().generate(inputs, generation_config, **kwargs, **({"streamer": streamer} if streamer else {}))
         if config.temperature < 0:
-            raise WorkshopError(f"temperature vaut {config.temperature} : choisissez un nombre positif, par exemple 0.8.")
+            raise WorkshopError(f"temperature vaut {config.temperature} : choisissez un nombre positif, comme 0.8.")
         ends = tuple(np.atleast_1d([] if config.eos_token_id is None else config.eos_token_id).tolist())
         start = config.bos_token_id if config.bos_token_id is not None else ends[0]
         tokens = np.full((1, 1), start) if tokens is None or np.shape(tokens)[1] == 0 else np.asarray(tokens)
@@ -146,7 +147,8 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
                               seed=np.random.randint(2**31), streamer=streamer)
         padding = config.pad_token_id if config.pad_token_id is not None else (ends or (0,))[0]
         longest = max(map(len, written))
-        return tf.constant([[*row, *new, *[padding] * (longest - len(new))] for row, new in zip(tokens, written)], tf.int32)
+        texts = [[*row, *new, *[padding] * (longest - len(new))] for row, new in zip(tokens, written)]
+        return tf.constant(texts, tf.int32)
 
     # --- Apprendre ------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def choose(logits, tokens, written, settings, generator):
     `logits` est de forme (vocabulaire,) ; `generator`, un générateur de NumPy.
     """
     logits = _penalised(logits, tokens, written, settings)
-    if not settings.do_sample:
+    if not settings.do_sample or settings.temperature == 0:
         token = int(logits.argmax())
         return Choice(token, 1.0, np.array([token]), np.ones(1))
     candidates, probabilities = distribution(logits, settings)
@@ -89,4 +89,5 @@ def _would_repeat(tokens, size):
     if len(tokens) < size:
         return []
     last = tokens[len(tokens) - size + 1:]
-    return [tokens[start + size - 1] for start in range(len(tokens) - size + 1) if tokens[start:start + size - 1] == last]
+    return [tokens[start + size - 1] for start in range(len(tokens) - size + 1)
+            if tokens[start:start + size - 1] == last]

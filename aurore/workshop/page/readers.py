@@ -108,7 +108,7 @@ class Reader:
         self.close()
 
 
-class Readers:
+class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un lot, une file, un fil
     """Les lecteurs d'un réseau : `seats` écrivent à la fois, `places` attendent leur tour."""
 
     def __init__(self, folder, seats=32, places=32):

@@ -1,0 +1,272 @@
+"""La traversée du réseau et le tirage : les mêmes tokens que transformers, mot pour mot."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import transformers
+from safetensors.numpy import load_file, save_file
+from tf_keras.utils import set_random_seed
+from transformers import TextIteratorStreamer, pipeline
+from transformers.generation import (TFLogitsProcessorList, TFRepetitionPenaltyLogitsProcessor,
+                                     TFTemperatureLogitsWarper, TFTopKLogitsWarper, TFTopPLogitsWarper)
+
+from tiny_networks import tiny_model
+from workshop.narration import WorkshopError
+from workshop.network import hub
+from workshop.network.decoding import Memory, Network
+from workshop.network.generation import Batch, Text, write_texts
+from workshop.network.gpt2 import TFGPT2LMHeadModel, pytorch_weights
+from workshop.network.sampling import Settings, choose
+from workshop.paths import BASE_MODEL
+
+PROMPTS = ["Cette femme était assise", "Le soir, elle se rappelait que son père lui", "Oh!"]
+
+
+@pytest.fixture(scope="module", name="model")
+def _model():
+    return TFGPT2LMHeadModel.from_pretrained(BASE_MODEL)
+
+
+@pytest.fixture(scope="module", name="network")
+def _network():
+    return Network.open(BASE_MODEL)
+
+
+def inputs(tokenizer, prompts):
+    """Les amorces en un lot, complété à gauche."""
+    tokenizer.padding_side = "left"
+    return tokenizer(prompts, return_tensors="tf", padding=True)
+
+
+def logits_of(network, tokens):
+    """Les logits qui suivent `tokens`, une liste."""
+    return network.read(np.array([tokens]), Memory(network, 1))[0]
+
+
+# --- La traversée --------------------------------------------------------------------------
+
+def test_the_logits_are_those_of_tensorflow(model, network):
+    tokens = np.random.default_rng(0).integers(0, 8192, (1, 256))
+    np.testing.assert_allclose(logits_of(network, tokens[0]), model(tokens).logits[0, -1], atol=2e-4)
+
+
+@pytest.mark.parametrize("settings", [
+    {"n_layer": 3, "n_head": 2, "n_positions": 24}, {"tie_word_embeddings": False}, {"n_inner": 20},
+    {"activation_function": "relu"}, {"layer_norm_epsilon": 0.1}, {"vocab_size": 50_257}])
+@pytest.mark.parametrize("half", [False, True])
+def test_any_shape_in_both_naming_schemes(settings, half, tokenizer, tmp_path):
+    """Noms de PyTorch et de TensorFlow, simple et demi-précision ; des biais et des gains tirés au hasard."""
+    model = tiny_model(**settings)
+    generator = np.random.default_rng(0)
+    model.set_weights([generator.normal(scale=0.3, size=weight.shape) for weight in model.get_weights()])
+    tokens = generator.integers(0, 8192, (1, 15))
+    expected = model(tokens).logits[0, -1]
+    hub.save_model(model, tokenizer, tmp_path)
+    pytorch, tensorflow = tmp_path / "pytorch", tmp_path / "tensorflow"
+    for folder in (pytorch, tensorflow):
+        folder.mkdir()
+        (folder / "config.json").write_text((tmp_path / "config.json").read_text(encoding="utf-8"), encoding="utf-8")
+    precision = np.float16 if half else np.float32
+    save_file({name: array.astype(precision) for name, array in load_file(tmp_path / "model.safetensors").items()},
+              pytorch / "model.safetensors")
+    save_file({variable.name: variable.numpy().astype(precision) for variable in model.weights},
+              tensorflow / "model.safetensors")
+    for folder in (pytorch, tensorflow):
+        np.testing.assert_allclose(logits_of(Network.open(folder), tokens[0]), expected,
+                                   rtol=0.02 if half else 1e-4, atol=0.05 if half else 1e-4)
+
+
+def test_other_scales_of_the_attention(model, network):
+    """TensorFlow ne les connaît pas : on les refait ici avec les poids des questions."""
+    width, heads = model.config.n_embd, model.config.n_head
+    tensors = pytorch_weights(model)
+    for number in range(model.config.n_layer):
+        for kind in ("weight", "bias"):
+            tensors[f"transformer.h.{number}.attn.c_attn.{kind}"][..., :width] *= (number + 1) / np.sqrt(width // heads)
+    same = Network(tensors, {**model.config.to_dict(), "scale_attn_weights": False,
+                             "scale_attn_by_inverse_layer_idx": True})
+    np.testing.assert_allclose(logits_of(same, [1, 2, 3]), logits_of(network, [1, 2, 3]), atol=1e-4)
+
+
+def test_the_names_and_buffers_of_the_first_gpt2(model, network):
+    """Le tout premier GPT-2 publié ne dit pas « transformer. », et enregistre ses masques d'attention."""
+    tensors = {name.removeprefix("transformer."): array for name, array in pytorch_weights(model).items()}
+    tensors["h.0.attn.bias"] = np.ones((1, 1, 4, 4), bool)
+    tensors["h.0.attn.masked_bias"] = np.array(-10_000.0)
+    same = Network(tensors, model.config.to_dict())
+    np.testing.assert_array_equal(logits_of(same, [1, 2, 3]), logits_of(network, [1, 2, 3]))
+
+
+def test_reading_at_once_or_token_by_token(network):
+    tokens = np.random.default_rng(1).integers(0, 8192, 40)
+    memory = Memory(network, 3)
+    memory.lengths[:] = 0
+    for token in tokens:
+        step = network.read(np.array([[token]]), memory, first_row=1)
+    np.testing.assert_allclose(step[0], logits_of(network, tokens), atol=1e-4)
+
+
+def test_a_large_batch_shared_between_cores_equals_one_by_one(network):
+    generator = np.random.default_rng(2)
+    texts = [Text(generator.integers(1, 8192, length)) for length in (3, 40, 7, 7, 1, 90, 12, 5, 33, 2, 2, 64)]
+    batch = Batch(network, len(texts))
+    batch.join(texts)
+    for _ in range(3):
+        for text in batch.texts:
+            np.testing.assert_allclose(text.logits, logits_of(network, text.tokens), atol=2e-4)
+        batch.step()
+
+
+@pytest.mark.parametrize("name, content", [
+    ("config.json", None), ("config.json", b"{"), ("config.json", b"[]"), ("config.json", b'{"n_embd": 256}'),
+    ("model.safetensors", None), ("model.safetensors", b"\x00" * 100)])
+def test_an_incomplete_folder_is_named(tmp_path, name, content):
+    for file in ("config.json", "model.safetensors"):
+        (tmp_path / file).write_bytes((BASE_MODEL / file).read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(WorkshopError, match="n'est pas le dossier d'un GPT-2 complet"):
+        Network.open(tmp_path)
+
+
+def test_an_unknown_activation_is_named(tmp_path):
+    config = json.loads((BASE_MODEL / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "activation_function": "mish"}), encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes((BASE_MODEL / "model.safetensors").read_bytes())
+    with pytest.raises(WorkshopError, match="mish"):
+        Network.open(tmp_path)
+
+
+# --- Le même texte que transformers ---------------------------------------------------------
+
+@pytest.mark.parametrize("settings", [
+    {}, {"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}, {"no_repeat_ngram_size": 1},
+    {"eos_token_id": 14}])
+@pytest.mark.parametrize("prompts", [PROMPTS[:1], PROMPTS[1:2]])
+def test_greedy_text_is_that_of_transformers(model, tokenizer, prompts, settings):
+    arguments = {**inputs(tokenizer, prompts), "max_new_tokens": 20, "do_sample": False,
+                 "pad_token_id": tokenizer.pad_token_id, **settings}
+    ours = model.generate(**arguments)
+    stock = transformers.TFGPT2LMHeadModel.generate(model, **arguments)
+    np.testing.assert_array_equal(ours, stock)
+
+
+def test_greedy_texts_of_unequal_prompts_are_those_of_transformers(model, tokenizer):
+    arguments = {**inputs(tokenizer, PROMPTS), "max_new_tokens": 12, "do_sample": False,
+                 "pad_token_id": tokenizer.pad_token_id}
+    np.testing.assert_array_equal(model.generate(**arguments),
+                                  transformers.TFGPT2LMHeadModel.generate(model, **arguments))
+
+
+def test_greedy_text_is_that_of_pytorch(tokenizer):
+    torch = pytest.importorskip("torch", reason="torch n'est pas installé")
+    same = transformers.GPT2LMHeadModel.from_pretrained(BASE_MODEL, torch_dtype=torch.float32)
+    tokens = tokenizer(PROMPTS[0]).input_ids
+    stock = same.generate(torch.tensor([tokens]), max_new_tokens=40, do_sample=False,
+                          pad_token_id=tokenizer.pad_token_id)
+    written, = write_texts(Network.open(BASE_MODEL), [tokens], Settings(max_new_tokens=40, do_sample=False))
+    assert stock[0, len(tokens):].tolist() == written
+
+
+def test_no_end_before_the_least_length(model, tokenizer):
+    """`min_new_tokens`, que transformers suit avec PyTorch et oublie avec TensorFlow."""
+    arguments = {**inputs(tokenizer, PROMPTS[:1]), "max_new_tokens": 40, "do_sample": False, "eos_token_id": 14,
+                 "pad_token_id": 0}
+    soon, later = (model.generate(**arguments, min_new_tokens=least).numpy()[0] for least in (0, 25))
+    opening = len(arguments["input_ids"][0])
+    assert 14 in soon[opening:opening + 25] and 14 not in later[opening:opening + 25]
+
+
+def test_what_is_not_done_here_is_left_to_transformers(model, tokenizer):
+    arguments = {**inputs(tokenizer, PROMPTS[:1]), "max_new_tokens": 3, "num_beams": 2, "do_sample": False}
+    np.testing.assert_array_equal(model.generate(**arguments),
+                                  transformers.TFGPT2LMHeadModel.generate(model, **arguments))
+
+
+def test_several_texts_of_one_prompt_and_padding(model, tokenizer):
+    set_random_seed(0)
+    arguments = {**inputs(tokenizer, PROMPTS[:2]), "max_new_tokens": 30, "do_sample": True, "num_return_sequences": 3,
+                 "eos_token_id": 14, "pad_token_id": 7}
+    texts = model.generate(**arguments).numpy()
+    assert len(texts) == 6 and len({tuple(text) for text in texts}) == 6
+    for text in texts[:, arguments["input_ids"].shape[1]:]:
+        ends = np.flatnonzero(text == 14)
+        assert np.all(text[ends[0] + 1:] == 7) if len(ends) else len(text) == 30
+    set_random_seed(0)
+    np.testing.assert_array_equal(model.generate(**arguments), texts)
+
+
+def test_a_pipeline_needs_no_special_word(model, tokenizer):
+    tokenizer.padding_side = "left"
+    pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
+    set_random_seed(1)
+    together = pipe(PROMPTS, max_new_tokens=5, batch_size=3)
+    assert [text[0]["generated_text"].startswith(prompt) for text, prompt in zip(together, PROMPTS)] == [True] * 3
+    assert pipe("", max_new_tokens=5)[0]["generated_text"]
+
+
+def test_a_streamer_hears_each_token(model, tokenizer):
+    streamer = TextIteratorStreamer(tokenizer, skip_prompt=True)
+    arguments = {**inputs(tokenizer, PROMPTS[:1]), "max_new_tokens": 15, "do_sample": False}
+    text = model.generate(**arguments, streamer=streamer)
+    assert PROMPTS[0] + "".join(streamer) == tokenizer.decode(text[0])
+
+
+def test_a_long_text_goes_on_past_the_context(model, tokenizer):
+    prompt = inputs(tokenizer, ["La meunière chantait au bord de la rivière. " * 40])
+    length = prompt["input_ids"].shape[1]
+    assert length > 256
+    text = model.generate(**prompt, max_new_tokens=300, do_sample=False).numpy()[0]
+    assert len(text) == length + 300
+    # Le premier token écrit dépend des 256 derniers lus, et d'eux seuls.
+    assert text[length] == np.argmax(model(text[None, length - 256:length]).logits[0, -1])
+
+
+def test_a_negative_temperature_is_refused(model, tokenizer):
+    with pytest.raises(WorkshopError, match="temperature"):
+        model.generate(**inputs(tokenizer, PROMPTS[:1]), do_sample=True, temperature=-1.0, max_new_tokens=2)
+
+
+# --- Le tirage ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("settings", [
+    Settings(), Settings(top_k=5), Settings(temperature=0.5, top_k=20), Settings(top_p=0.7),
+    Settings(temperature=1.6, top_k=30, top_p=0.9), Settings(repetition_penalty=1.8, top_k=10)])
+def test_the_draw_follows_the_distribution_of_transformers(settings):
+    """Khi carré, sur vingt mille tirages ; les graines sont fixées : ce test ne dépend pas du hasard."""
+    tokens = [3, 5, 5, 8, 1]
+    logits = np.random.default_rng(7).normal(scale=2, size=60).astype(np.float32)
+    processors = TFLogitsProcessorList()
+    if settings.repetition_penalty != 1:
+        processors.append(TFRepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+    processors.append(TFTemperatureLogitsWarper(settings.temperature))
+    if settings.top_k:
+        processors.append(TFTopKLogitsWarper(settings.top_k))
+    if settings.top_p < 1:
+        processors.append(TFTopPLogitsWarper(settings.top_p))
+    expected = tf.nn.softmax(processors(tf.constant([tokens]), tf.constant(logits[None]), len(tokens)))[0].numpy()
+    generator, draws = np.random.default_rng(11), 20_000
+    counts = np.bincount([choose(logits, tokens, 0, settings, generator).token for _ in range(draws)], minlength=60)
+    assert not counts[expected < 1e-6].any()
+    common = expected * draws >= 5
+    deviations = (counts[common] - expected[common] * draws) ** 2 / (expected[common] * draws)
+    freedom = np.count_nonzero(common) - 1
+    assert deviations.sum() < freedom + 4 * np.sqrt(2 * freedom)
+
+
+def test_the_candidates_are_those_of_the_draw():
+    logits = np.log(np.array([0.1, 0.4, 0.2, 0.3], np.float32))
+    choice = choose(logits, [0], 0, Settings(top_k=3), np.random.default_rng(0))
+    assert choice.candidates.tolist() == [1, 3, 2]
+    np.testing.assert_allclose(choice.probabilities, [4 / 9, 3 / 9, 2 / 9], rtol=1e-5)
+    assert choice.probability == pytest.approx(dict(zip(choice.candidates, choice.probabilities))[choice.token])
+
+
+def test_a_temperature_of_zero_is_the_most_probable():
+    logits = np.array([0.1, 2.0, -1.0], np.float32)
+    generator = np.random.default_rng(0)
+    assert {choose(logits, [0], 0, Settings(temperature=0), generator).token for _ in range(9)} == {1}
