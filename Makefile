@@ -12,7 +12,7 @@ help:
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
-	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (5 min)"
+	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
 atelier: .venv/atelier-installed
@@ -33,6 +33,7 @@ test: .venv/tests-installed
 
 bench: .venv/atelier-installed .venv-bench/installed
 	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.training .venv-bench/bin/python
+	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.generation .venv-bench/bin/python
 
 lock: .venv/tests-installed
 	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

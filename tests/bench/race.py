@@ -77,7 +77,7 @@ class Peer:
     def ready(self):
         """Lance le script, attend la fin de son échauffement, et l'arrête en sortant."""
         # Les réglages que l'atelier pose pour TensorFlow n'appartiennent qu'à lui.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "OPENBLAS_"))}
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors, subprocess.Popen(
                 list(map(str, self.command)), env={**inherited, **self.environment}, encoding="utf-8",
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as process:
