@@ -177,13 +177,13 @@ def main():
     if not PORT.isdigit() or not 0 < int(PORT) < 65536:
         raise narration.WorkshopError(f"AURORE_PORT vaut « {PORT} » : il faut un numéro de port, par exemple 8080.")
     print("Chargement du réseau...", flush=True)
-    threading.Thread(target=prompts.warm_up, daemon=True).start()
     generator = TextGenerator()
     server = service.open_server(create_app(generator), HOST, int(PORT))
     address = "127.0.0.1" if HOST == "0.0.0.0" else HOST
     port = "" if PORT == "80" else f":{PORT}"
     print(f"Réseau : {generator.network.name}\nLa page : http://{address}{port}/generate  (Ctrl-C pour arrêter)",
           flush=True)
+    threading.Thread(target=prompts.warm_up, daemon=True).start()  # la page s'ouvre sans l'attendre
     service.run_until_stopped(server, generator.readers.stop)
     print("La page est fermée.")
 

@@ -23,7 +23,8 @@ UNKIND_WORDS = [
     ("", EMPTY), (" \t\r\n\u00a0", EMPTY), ("\u200b\ufeff\u00ad\u200e", EMPTY),
     ("a" * 501, TOO_LONG), ("\u0301" * 501, TOO_LONG),
     ("Le soir\x00", UNREADABLE), ("Le soir\x1b[31m", UNREADABLE), ("\x7f Le soir", UNREADABLE),
-    ("Le\x9bsoir", UNREADABLE), ("Le soir \ud800", UNREADABLE), ("\udfffLe soir", UNREADABLE), ("Le soir \ufffd", UNREADABLE),
+    ("Le\x9bsoir", UNREADABLE), ("Le soir \ud800", UNREADABLE), ("\udfffLe soir", UNREADABLE),
+    ("Le soir \ufffd", UNREADABLE),
     ("Le soir \u202etxet", RIGHT_TO_LEFT), ("\u2066Le soir\u2069", RIGHT_TO_LEFT)])
 def test_an_unusable_opening_is_explained(typed, sentence):
     with pytest.raises(Refused, match="^" + sentence[:20]) as refusal:
