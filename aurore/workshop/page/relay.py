@@ -58,6 +58,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
             return
         if not self._checking.acquire(blocking=False):  # pylint: disable=consider-using-with  # with attendrait
             return  # quelqu'un d'autre s'en occupe : l'ancien réseau fait encore l'affaire
+        folder = None
         try:
             self._checked = time.monotonic()
             folder = self._choose()

@@ -2,8 +2,6 @@
 
 import re
 
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-
 # Après ces mots, un point ne finit pas une phrase. Cette douzaine de mots, que Punkt reçoit
 # sans modèle à télécharger, coupe ces romans mieux que son modèle français tout fait.
 ABBREVIATIONS = ("m", "mm", "mr", "mme", "mmes", "mlle", "mlles", "mgr", "mrs", "messrs", "dr", "me", "st", "ste",
@@ -17,6 +15,8 @@ _FIRST_LETTER = re.compile(r"[^\W\d_]")
 
 def french_sentence_tokenizer():
     """Renvoie un découpeur NLTK qui connaît les abréviations françaises."""
+    from nltk.tokenize.punkt import (  # pylint: disable=import-outside-toplevel
+        PunktParameters, PunktSentenceTokenizer)  # la page, qui finit les phrases sans les couper, s'ouvre sans lui
     parameters = PunktParameters()
     parameters.abbrev_types.update(ABBREVIATIONS)
     return PunktSentenceTokenizer(parameters)
