@@ -1,106 +1,39 @@
 /* La page /generate, quand le navigateur sait JavaScript : écrire, arrêter, continuer, recommencer.
-   Sans lui, le formulaire part au serveur, qui renvoie la page avec le texte entier.
+   Sans lui, le formulaire part au serveur, qui renvoie la page avec le texte entier. */
 
-   Un texte (« story ») : {id, opening, pieces, paragraphs, warning}. Les pièces sont les événements « token »
-   du serveur, {texte, p, candidats} ; les paragraphes, ceux qu'il a composés à la fin (sinon, les nôtres). */
-
+import { complain, part, say, showShelf, showStory } from "./display.js";
 import { desk, forget, forgetAll, keep, stories } from "./shelf.js";
+import { newStory, plainText, raw } from "./story.js";
 import { ask, Refused } from "./stream.js";
 import { Tiles } from "./tiles.js";
-import { endsASentence, link, typeset } from "./typesetting.js";
+import { typeset } from "./typesetting.js";
 
 const ENDINGS = {
   phrase: "Le réseau pose la plume.",
-  longueur: "Le réseau s’arrête au milieu d’une phrase : « Continuer » la reprend.",
+  longueur: "Le réseau s’arrête au milieu d’une phrase\u00a0: «\u00a0Continuer\u00a0» la reprend.",
   texte: "Le réseau a mis le mot fin.",
-  arret: "Le serveur s’est arrêté ; ce qui était écrit est gardé.",
+  arret: "Le serveur s’est arrêté. Ce qui était écrit est gardé.",
 };
+const STOPPED = "Arrêté. «\u00a0Continuer\u00a0» reprend d’ici.";
+const CUT = "La connexion s’est interrompue. Ce qui était écrit est gardé\u00a0: «\u00a0Continuer\u00a0» reprend d’ici.";
+const UNREACHABLE = "Le serveur ne répond pas. Vos mots sont toujours là\u00a0: vérifiez la connexion, puis réessayez.";
 
-const part = (id) => document.getElementById(id);
 const form = part("form");
 const field = part("amorce");
-const prose = part("prose");
 const tiles = new Tiles(part("row"), part("choices"), rewriteFrom);
 
-let story = null; // le texte qu'on voit
-let writing = null; // l'AbortController du texte en train de s'écrire
+let story = null; // le texte que l'on voit
+let writing = null; // l'AbortController de celui qui s'écrit
 let drawing = false; // un affichage est déjà prévu
 
-// --- Un texte ----------------------------------------------------------------------------
-
-const newStory = (opening, pieces = []) => ({ id: Date.now(), opening, pieces, paragraphs: null, warning: null });
-const raw = ({ pieces }) => pieces.map(({ texte }) => texte).join("");
-
-/** Le texte imprimé, ligne par ligne : {opening, text}, la part de la personne puis celle du réseau. */
-function lines(text) {
-  const written = raw(text);
-  const paragraphs = [...text.paragraphs ?? typeset(written, endsASentence(text.opening))];
-  const printed = typeset(text.opening, true).map((opening) => ({ opening, text: "" }));
-  const between = link(written, paragraphs[0]);
-  if (printed.length && paragraphs.length && between !== "\n") {
-    printed.at(-1).text = between + paragraphs.shift();
-  }
-  return [...printed, ...paragraphs.map((paragraph) => ({ opening: "", text: paragraph }))];
-}
-
-const plainText = (text) => lines(text).map((line) => line.opening + line.text).join("\n");
-
-// --- Montrer -----------------------------------------------------------------------------
-
-function say(sentence) {
-  part("state").textContent = sentence;
-}
-
-function complain(sentence) {
-  part("problem").textContent = sentence;
-  field.toggleAttribute("aria-invalid", Boolean(sentence));
-}
-
 function show() {
-  part("story").hidden = !story;
-  if (!story) {
-    return;
-  }
-  const watching = part("watch").checked;
-  prose.hidden = watching;
-  part("tiles").hidden = part("tiles-hint").hidden = !watching;
-  part("warning").hidden = !story.warning;
-  part("warning").textContent = story.warning ?? "";
-  part("story").classList.toggle("writing", Boolean(writing));
-  if (watching) {
-    part("tiles-opening").textContent = typeset(story.opening, true).join(" ");
-    tiles.render(story.pieces);
-  } else {
-    showProse();
-  }
-  const focused = document.activeElement;
-  part("stop").hidden = !writing;
-  for (const id of ["continue", "again", "copy", "download"]) {
-    part(id).hidden = Boolean(writing);
-  }
-  if (focused?.hidden) { // le bouton qu'on vient de presser s'efface : le focus passe à son voisin
-    part(writing ? "stop" : "continue").focus();
+  showStory(story, Boolean(writing), tiles);
+  if (!writing) {
+    showShelf(stories(), story, reopen, erase);
   }
 }
 
-/** Ne touche qu'aux paragraphes qui ont changé : la sélection et la lecture d'écran y survivent. */
-function showProse() {
-  const printed = lines(story);
-  printed.forEach(({ opening, text }, at) => {
-    const line = prose.children[at] ?? prose.appendChild(document.createElement("p"));
-    if (line.firstChild?.textContent !== opening || line.textContent !== opening + text) {
-      const words = document.createElement("span");
-      words.className = "opening";
-      words.textContent = opening;
-      line.replaceChildren(words, text);
-    }
-  });
-  while (prose.children.length > printed.length) {
-    prose.lastElementChild.remove();
-  }
-}
-
-/** Au plus un affichage par image, si vite que les tokens arrivent. */
+/** Au plus un affichage par image, si vite que viennent les tokens. */
 function showSoon() {
   if (!drawing) {
     drawing = true;
@@ -111,64 +44,14 @@ function showSoon() {
   }
 }
 
-function showShelf() {
-  const others = stories();
-  part("shelf").hidden = others.length === 0;
-  part("shelf-list").replaceChildren(...others.map((kept) => {
-    const line = document.createElement("li");
-    const open = document.createElement("button");
-    const erase = document.createElement("button");
-    const text = plainText(kept);
-    open.type = erase.type = "button";
-    open.className = "opening";
-    open.textContent = text.length > 90 ? `${text.slice(0, 90).trimEnd()}…` : text;
-    open.ariaCurrent = kept.id === story?.id ? "true" : null;
-    open.addEventListener("click", () => leaf(kept));
-    erase.className = "erase";
-    erase.textContent = "Effacer";
-    erase.ariaLabel = `Effacer « ${text.slice(0, 40)} »`;
-    erase.addEventListener("click", () => {
-      forget(kept.id);
-      if (kept.id === story?.id) {
-        clear();
-      }
-      showShelf();
-      field.focus();
-    });
-    line.append(open, erase);
-    return line;
-  }));
-}
-
-/** Ouvre un texte de l'étagère. */
-function leaf(kept) {
-  writing?.abort();
-  story = kept;
-  say("");
-  show();
-  showShelf();
-  part("story").scrollIntoView();
-}
-
-/** Efface le texte qu'on voit, même s'il s'écrit encore. */
-function clear() {
-  if (writing) {
-    story.erased = true; // write() ne le remettra pas sur l'étagère
-    writing.abort();
-    writing = null;
-  }
-  story = null;
-  show();
-}
-
 // --- Écrire ------------------------------------------------------------------------------
 
 /** Fait continuer `next` par le réseau, depuis ce qui en est déjà écrit. */
 async function write(next) {
+  const start = next.pieces.length;
+  const previous = story;
   writing?.abort();
   const mine = writing = new AbortController();
-  const previous = story;
-  const start = next.pieces.length;
   story = next;
   complain("");
   say("Le réseau lit vos mots…");
@@ -179,10 +62,9 @@ async function write(next) {
   }
   let ending;
   try {
-    const { longueur, audace } = settings();
-    for await (const { event, data } of ask({ amorce: next.opening, suite: raw(next), longueur, audace }, mine.signal)) {
+    for await (const { event, data } of ask({ amorce: next.opening, suite: raw(next), ...settings() }, mine.signal)) {
       if (event === "place") {
-        say(`D’autres écrivent en ce moment : vous êtes à la place ${data.place}.`);
+        say(`D’autres écrivent en ce moment\u00a0: vous êtes à la place ${data.place}.`);
       } else if (event === "token") {
         say("Le réseau écrit…");
         next.pieces.push(data);
@@ -195,7 +77,8 @@ async function write(next) {
       }
     }
   } catch (error) {
-    ending = mine.signal.aborted ? "Arrêté : « Continuer » reprend d’ici." : misfortune(error, next.pieces.length > start);
+    const begun = next.pieces.length > start;
+    ending = mine.signal.aborted ? STOPPED : misfortune(error, begun);
   }
   if (next.pieces.length && !next.erased) {
     keep(next);
@@ -205,19 +88,18 @@ async function write(next) {
     story = next.pieces.length ? next : previous;
     say(ending);
     show();
-    part("finished").textContent = typeset(raw({ pieces: next.pieces.slice(start) })).join("\n");
+    part("finished").textContent = typeset(raw(next, start)).join("\n");
   }
-  showShelf();
 }
 
-/** Dit ce qui est arrivé près du champ, et rend ce qu'il faut dire près du texte. */
+/** Ce qu'il faut dire près du texte, s'il est commencé ; sinon, le dit près du champ. */
 function misfortune(error, begun) {
+  const refusal = error instanceof Refused && error.message;
   if (begun) {
-    return error instanceof Refused ? error.message
-      : "La connexion s’est interrompue. Ce qui était écrit est gardé : « Continuer » reprend d’ici.";
+    return refusal || CUT;
   }
-  complain(error instanceof Refused ? error.message
-    : "Le serveur ne répond pas. Vos mots sont toujours là : vérifiez la connexion, puis réessayez.");
+  complain(refusal || UNREACHABLE);
+  field.focus();
   return "";
 }
 
@@ -226,33 +108,63 @@ function rewriteFrom(index, piece) {
   write(newStory(story.opening, [...story.pieces.slice(0, index), piece]));
 }
 
-// --- Les réglages, gardés ----------------------------------------------------------------
+// --- Les textes gardés -------------------------------------------------------------------
+
+function reopen(kept) {
+  writing?.abort();
+  story = kept;
+  say("");
+  show();
+  part("story").scrollIntoView();
+}
+
+function erase(kept) {
+  forget(kept.id);
+  if (kept.id === story?.id) {
+    clear();
+  }
+  show();
+  field.focus();
+}
+
+/** Ne montre plus aucun texte ; celui qui s'écrivait s'arrête et n'est pas gardé. */
+function clear() {
+  if (writing) {
+    story.erased = true;
+    writing.abort();
+    writing = null;
+  }
+  story = null;
+  say("");
+}
+
+// --- Ce qui est tapé et réglé ------------------------------------------------------------
 
 function settings() {
   const { longueur, audace } = form.elements;
-  return { amorce: field.value, longueur: longueur.value, audace: Number(audace.value), watch: part("watch").checked };
+  return { longueur: longueur.value, audace: Number(audace.value) };
 }
 
 function settle() {
   const { longest } = field.dataset;
-  const length = field.value.trim().length;
+  const { length } = field.value.trim();
   part("count").hidden = length < 0.8 * longest;
   part("count").textContent = `${length} caractères sur ${longest}.`;
   part("audace-shown").textContent = form.elements.audace.value.replace(".", ",");
-  desk.store(settings());
+  desk.store({ amorce: field.value, ...settings(), watching: part("watch").checked });
 }
 
 function restore() {
   const kept = desk.read();
-  field.value ||= kept.amorce ?? "";
   form.elements.longueur.value = kept.longueur ?? form.elements.longueur.value;
   form.elements.audace.value = kept.audace ?? form.elements.audace.value;
-  part("watch").checked = kept.watch ?? false;
-  if (prose.dataset.raw !== undefined) { // un texte envoyé avant que ce script soit prêt
-    story = newStory(field.value, [{ texte: prose.dataset.raw }]);
-    keep(story);
-  } else {
+  part("watch").checked = kept.watching ?? false;
+  if (part("prose").dataset.raw === undefined) {
+    field.value ||= kept.amorce ?? "";
     story = stories()[0] ?? null;
+  } else { // un texte demandé avant que ce script soit prêt
+    story = newStory(field.value.trim(), [{ texte: part("prose").dataset.raw }]);
+    keep(story);
   }
 }
 
@@ -271,22 +183,20 @@ const commands = {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   },
   "forget-all"() {
-    if (confirm("Effacer tous vos textes de ce navigateur ?")) {
+    if (confirm("Effacer tous vos textes de ce navigateur\u202f?")) {
       forgetAll();
       clear();
-      showShelf();
+      show();
       field.focus();
     }
   },
 };
 
-/** Hors de https et de cette machine, les navigateurs cachent le presse-papiers : reste l'ancienne façon. */
 async function copy(text) {
-  const carrier = document.createElement("textarea");
   try {
     await navigator.clipboard.writeText(text);
-  } catch {
-    carrier.value = text;
+  } catch { // hors de https et de cette machine, les navigateurs le cachent : reste l'ancienne façon
+    const carrier = Object.assign(document.createElement("textarea"), { value: text });
     document.body.append(carrier);
     carrier.select();
     document.execCommand("copy");
@@ -303,30 +213,29 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   write(newStory(field.value.trim()));
 });
+form.addEventListener("input", settle);
 field.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     form.requestSubmit();
   }
 });
-form.addEventListener("input", settle);
 part("watch").addEventListener("change", () => {
   settle();
   show();
 });
 part("openings").addEventListener("submit", (event) => {
   event.preventDefault();
+  const typed = field.value.trim();
   const opening = event.submitter.value;
-  const known = stories().some((kept) => kept.opening === field.value.trim());
-  if (!field.value.trim() || known) { // des mots pas encore écrits restent dans le champ
+  if (!typed || stories().some((kept) => kept.opening === typed)) { // des mots pas encore écrits restent là
     field.value = opening;
     settle();
   }
   write(newStory(opening));
 });
-addEventListener("pagehide", () => writing && story?.pieces.length && keep(story));
+addEventListener("pagehide", () => writing && story.pieces.length && keep(story));
 
 restore();
 settle();
 show();
-showShelf();
 part("tools").hidden = false;
