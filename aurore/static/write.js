@@ -2,9 +2,11 @@
    Sans lui, le formulaire part au serveur, qui renvoie la page avec le texte entier. */
 
 import { complain, part, say, showShelf, showStory } from "./display.js";
-import { desk, forget, forgetAll, keep, stories } from "./shelf.js";
+import { field, form, restore, settings, settle } from "./form.js";
+import { forget, forgetAll, keep, stories } from "./shelf.js";
 import { newStory, plainText, raw } from "./story.js";
 import { ask, Refused } from "./stream.js";
+import { copy, download } from "./take.js";
 import { Tiles } from "./tiles.js";
 import { typeset } from "./typesetting.js";
 
@@ -18,8 +20,6 @@ const STOPPED = "Arrêté. «\u00a0Continuer\u00a0» reprend d’ici.";
 const CUT = "La connexion s’est interrompue. Ce qui était écrit est gardé\u00a0: «\u00a0Continuer\u00a0» reprend d’ici.";
 const UNREACHABLE = "Le serveur ne répond pas. Vos mots sont toujours là\u00a0: vérifiez la connexion, puis réessayez.";
 
-const form = part("form");
-const field = part("amorce");
 const tiles = new Tiles(part("row"), part("choices"), rewriteFrom);
 
 let story = null; // le texte que l'on voit
@@ -77,19 +77,18 @@ async function write(next) {
       }
     }
   } catch (error) {
-    const begun = next.pieces.length > start;
-    ending = mine.signal.aborted ? STOPPED : misfortune(error, begun);
+    ending = mine.signal.aborted ? STOPPED : misfortune(error, next.pieces.length > start);
   }
   if (next.pieces.length && !next.erased) {
     keep(next);
   }
-  if (mine === writing) { // sinon un autre texte a pris la suite
+  if (mine === writing) { // sinon la personne est passée à un autre texte
     writing = null;
     story = next.pieces.length ? next : previous;
     say(ending);
-    show();
     part("finished").textContent = typeset(raw(next, start)).join("\n");
   }
+  show();
 }
 
 /** Ce qu'il faut dire près du texte, s'il est commencé ; sinon, le dit près du champ. */
@@ -112,6 +111,7 @@ function rewriteFrom(index, piece) {
 
 function reopen(kept) {
   writing?.abort();
+  writing = null;
   story = kept;
   say("");
   show();
@@ -138,50 +138,14 @@ function clear() {
   say("");
 }
 
-// --- Ce qui est tapé et réglé ------------------------------------------------------------
-
-function settings() {
-  const { longueur, audace } = form.elements;
-  return { longueur: longueur.value, audace: Number(audace.value) };
-}
-
-function settle() {
-  const { longest } = field.dataset;
-  const { length } = field.value.trim();
-  part("count").hidden = length < 0.8 * longest;
-  part("count").textContent = `${length} caractères sur ${longest}.`;
-  part("audace-shown").textContent = form.elements.audace.value.replace(".", ",");
-  desk.store({ amorce: field.value, ...settings(), watching: part("watch").checked });
-}
-
-function restore() {
-  const kept = desk.read();
-  form.elements.longueur.value = kept.longueur ?? form.elements.longueur.value;
-  form.elements.audace.value = kept.audace ?? form.elements.audace.value;
-  part("watch").checked = kept.watching ?? false;
-  if (part("prose").dataset.raw === undefined) {
-    field.value ||= kept.amorce ?? "";
-    story = stories()[0] ?? null;
-  } else { // un texte demandé avant que ce script soit prêt
-    story = newStory(field.value.trim(), [{ texte: part("prose").dataset.raw }]);
-    keep(story);
-  }
-}
-
 // --- Les commandes -----------------------------------------------------------------------
 
 const commands = {
   stop: () => writing?.abort(),
   continue: () => write(story),
   again: () => write(newStory(story.opening)),
-  copy: () => copy(plainText(story)),
-  download() {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([plainText(story), "\n"], { type: "text/plain" }));
-    link.download = "aurore.txt";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  },
+  copy: () => copy(plainText(story)).then(() => say("Le texte est dans le presse-papiers.")),
+  download: () => download(plainText(story), "aurore.txt"),
   "forget-all"() {
     if (confirm("Effacer tous vos textes de ce navigateur\u202f?")) {
       forgetAll();
@@ -191,20 +155,6 @@ const commands = {
     }
   },
 };
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch { // hors de https et de cette machine, les navigateurs le cachent : reste l'ancienne façon
-    const carrier = Object.assign(document.createElement("textarea"), { value: text });
-    document.body.append(carrier);
-    carrier.select();
-    document.execCommand("copy");
-    carrier.remove();
-    part("copy").focus();
-  }
-  say("Le texte est dans le presse-papiers.");
-}
 
 for (const [id, command] of Object.entries(commands)) {
   part(id).addEventListener("click", command);
@@ -236,6 +186,10 @@ part("openings").addEventListener("submit", (event) => {
 addEventListener("pagehide", () => writing && story.pieces.length && keep(story));
 
 restore();
-settle();
+const written = part("prose").dataset.raw; // un texte demandé avant que ce script soit prêt
+if (written) {
+  keep(newStory(field.value.trim(), [{ texte: written }]));
+}
+story = stories()[0] ?? null;
 show();
 part("tools").hidden = false;
