@@ -80,7 +80,7 @@ export function showShelf(kept, current, open, erase) {
     reopen.addEventListener("click", () => open(story));
     remove.className = "erase";
     remove.textContent = "Effacer";
-    remove.ariaLabel = `Effacer « ${plainText(story).slice(0, 40)} »`;
+    remove.ariaLabel = `Effacer «\u00a0${plainText(story).slice(0, 40)}\u00a0»`;
     remove.addEventListener("click", () => erase(story));
     line.append(reopen, remove);
     return line;

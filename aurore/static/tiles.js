@@ -88,7 +88,7 @@ export class Tiles {
       element("p", { className: "chapter" }, "Ici, le réseau hésitait entre"),
       ...candidates.map((candidate) => this.#choice(candidate, piece, index)),
       element("p", { className: "hint" }, rest > 0.005 ? `Les autres se partagent ${PERCENT.format(rest)}. ` : "",
-        "Choisissez : le texte repart d’ici."));
+        "Choisissez\u00a0: le texte repart d’ici."));
     this.#choices.hidden = false;
     this.#place();
     this.#choices.scrollIntoView({ block: "nearest" });
