@@ -128,9 +128,9 @@ def create_app(generator=None):
 
     def show(code=200, **page):
         """Renvoie la page du formulaire, telle que le visiteur l'avait remplie."""
-        form = {"prompt": prompts.readable(request.form.get("amorce", "")),
-                "length": request.form.get("longueur", "moyen"), "boldness": request.form.get("audace", str(BOLDNESS))}
-        return render_template("generate.html", form=form, lengths=LENGTH_CHOICES, openings=OPENINGS,
+        typed = {"prompt": prompts.readable(request.form.get("amorce", "")),
+                 "length": request.form.get("longueur", "moyen"), "boldness": request.form.get("audace", str(BOLDNESS))}
+        return render_template("generate.html", **typed, lengths=LENGTH_CHOICES, openings=OPENINGS,
                                longest_prompt=prompts.LONGEST_PROMPT,
                                **{"problem": None, "warning": None, "story": None, **page}), code
 

@@ -1,63 +1,355 @@
 """La page : avec un réseau d'emprunt, puis pour de vrai, servie par waitress."""
 
+import json
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from urllib.parse import urlencode
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+
+from fake_generator import FakeGenerator
+from workshop import paths
+from workshop.page import door
+from workshop.page.readers import Full
+from workshop.page.relay import Relay
+from workshop.page.signature import read_signature
+from workshop.page.story import Story
+
+OPENING = "Le soir, la meunière"
+SUITE = " s'arrêta là. — Viens! dit-elle. Le cœur lui battait."
+PARAGRAPHS = ["s’arrêta là.", "—\u00a0Viens\u202f! dit-elle. Le cœur lui battait."]
 
 
-class FakeGenerator:
-    """Écrit toujours la même suite."""
+@pytest.fixture(name="generator")
+def _generator():
+    return FakeGenerator()
 
-    name = "un réseau d'emprunt"
 
-    def get_text(self, prompt):
-        """Renvoie l'amorce et une suite qui contient du HTML."""
-        return f"{prompt} <b>et</b> la suite."
+@pytest.fixture(name="app")
+def _app(lesson, generator):
+    return lesson("5_flask").create_app(generator)
 
 
 @pytest.fixture(name="client")
-def _client(lesson):
-    return lesson("5_flask").create_app(FakeGenerator()).test_client()
+def _client(app):
+    return app.test_client()
 
+
+def csrf_token(client, page="/generate"):
+    """Le jeton qu'un visiteur reçoit avec le formulaire."""
+    return re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))[1]
+
+
+def post(client, **fields):
+    """Envoie le formulaire comme un navigateur sans JavaScript."""
+    return client.post("/generate", data={"csrf_token": csrf_token(client), **fields})
+
+
+def ask(client, **body):
+    """Demande une suite à l'API."""
+    return client.post("/api/generate", json={"amorce": OPENING, **body})
+
+
+# --- Les pages -----------------------------------------------------------------------------
 
 def test_the_home_page_leads_to_the_form(client):
     page = client.get("/").get_data(as_text=True)
     assert 'href="/generate"' in page and 'lang="fr"' in page
 
 
-def test_the_form_asks_for_an_opening(client):
+def test_the_form_asks_for_an_opening_and_names_the_network(client):
     page = client.get("/generate").get_data(as_text=True)
     assert 'name="amorce"' in page and "Il était une fois" in page and ">Générer<" in page
+    assert "un réseau d&#39;emprunt" in page
 
 
-def test_the_text_is_shown_and_escaped(client):
-    answer = client.post("/generate", data={"amorce": "Elle dit <script>"})
+def test_the_whole_text_comes_without_javascript(client, generator):
+    answer = post(client, amorce="  le soir, la meunière", longueur="long", audace="1.2")
     page = answer.get_data(as_text=True)
-    assert answer.status_code == 200
-    assert "Elle dit &lt;script&gt; &lt;b&gt;et&lt;/b&gt; la suite." in page and "<script>" not in page
+    assert answer.status_code == 200 and "Le soir, la meunière" in page
+    assert all(paragraph in page for paragraph in PARAGRAPHS)
+    assert generator.asked == [("le soir, la meunière", "", "long", 1.2)]
 
 
-@pytest.mark.parametrize("prompt", ["", "   ", "\u202e\x00", "a" * 501])
-def test_an_unusable_opening_is_explained_and_kept(client, prompt):
-    answer = client.post("/generate", data={"amorce": prompt})
+@pytest.mark.parametrize("longueur, audace, expected", [
+    ("infini", "beaucoup", ("moyen", 0.8)), ("court", "99", ("court", 1.5)), ("court", "-1", ("court", 0.1)),
+    ("court", "nan", ("court", 0.1)), ("court", "inf", ("court", 1.5))])
+def test_a_form_made_by_hand_stays_within_bounds(client, generator, longueur, audace, expected):
+    assert post(client, amorce=OPENING, longueur=longueur, audace=audace).status_code == 200
+    assert generator.asked[0][2:] == expected
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "\u202e\x00", "a" * 501, "espèce de connard"])
+def test_an_unusable_opening_is_explained_and_kept(client, generator, prompt):
+    answer = post(client, amorce=prompt)
     page = answer.get_data(as_text=True)
-    assert answer.status_code == 400 and 'role="alert"' in page and prompt.strip() in page
+    assert answer.status_code == 400 and 'role="alert"' in page and prompt.strip() in page and not generator.asked
+
+
+def test_another_language_is_a_warning(client):
+    page = post(client, amorce="The cat sat on the mat")
+    assert page.status_code == 200 and "ressemble pas à du français" in page.get_data(as_text=True)
+    assert ask(client, amorce="The cat sat on the mat").get_json()["avertissement"].startswith("Cela ne ressemble pas")
+
+
+def test_an_expired_form_keeps_the_text(client, generator):
+    for token in ({}, {"csrf_token": "périmé"}):
+        answer = client.post("/generate", data={"amorce": OPENING, **token})
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == 400 and OPENING in page and "encore une fois" in page and not generator.asked
+
+
+@pytest.mark.parametrize("path, code, method", [
+    ("/ailleurs", 404, "GET"), ("/generate", 405, "PUT"), ("/api/rien", 404, "GET"), ("/api/generate", 405, "GET")])
+def test_an_error_is_a_page_or_json(client, path, code, method):
+    answer = client.open(path, method=method)
+    assert answer.status_code == code and ("Allow" in answer.headers) == (code == 405)
+    if path.startswith("/api/"):
+        assert answer.get_json()["message"].endswith(".")
+    else:
+        assert 'lang="fr"' in answer.get_data(as_text=True) and "Not Found" not in answer.get_data(as_text=True)
 
 
 def test_the_body_is_bounded(client):
-    assert client.post("/generate", data={"amorce": "a" * 200_000}).status_code == 413
+    page = client.post("/generate", data={"amorce": "a" * 400_000})
+    assert page.status_code == 413 and 'lang="fr"' in page.get_data(as_text=True)
+    assert ask(client, amorce="a" * 400_000).status_code == 413
 
 
-def test_an_absent_field_and_unknown_pages(client):
-    assert client.post("/generate").status_code == 400
-    assert client.get("/ailleurs").status_code == 404
+def test_a_full_room_says_when_to_come_back(lesson):
+    client = lesson("5_flask").create_app(FakeGenerator(fails=Full(7))).test_client()
+    for answer in (post(client, amorce=OPENING), ask(client), ask(client, stream=True)):
+        assert answer.status_code == 503 and answer.headers["Retry-After"] == "7"
+
+
+def test_one_person_is_slowed_down_but_not_the_room(client, app):
+    token = csrf_token(client)
+    codes = [client.post("/generate", data={"amorce": OPENING, "csrf_token": token}).status_code for _ in range(41)]
+    assert codes == [200] * 40 + [429]
+    answer = ask(client)
+    assert answer.status_code == 429 and int(answer.headers["Retry-After"]) <= 60 and answer.get_json()["message"]
+    assert post(app.test_client(), amorce=OPENING).status_code == 200
+
+
+def test_a_failure_is_a_page_and_the_log_does_not_quote(lesson, caplog):
+    client = lesson("5_flask").create_app(FakeGenerator(fails=ValueError("Le secret de Jeanne"))).test_client()
+    page = post(client, amorce="Le secret de Jeanne")
+    assert page.status_code == 500 and 'lang="fr"' in page.get_data(as_text=True)
+    assert ask(client).status_code == 500
+    stream = ask(client, stream=True)
+    assert stream.status_code == 200 and "event: erreur" in stream.get_data(as_text=True)
+    assert "ValueError" in caplog.text and "secret" not in caplog.text
+
+
+def test_every_answer_carries_the_security_headers(client):
+    for answer in (client.get("/"), client.get("/ailleurs"), client.get("/static/style.css"), ask(client)):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Referrer-Policy" in answer.headers and "Permissions-Policy" in answer.headers
+    cookie = client.get("/generate").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert client.get("/generate").headers["Cache-Control"] == "no-store"
+
+
+# --- L'API ---------------------------------------------------------------------------------
+
+def test_the_api_answers_with_the_whole_text(client, generator):
+    answer = ask(client, suite=" qui", longueur="court", audace=1)
+    assert answer.get_json() == {
+        "amorce": OPENING, "suite": " qui" + SUITE, "paragraphes": ["qui " + PARAGRAPHS[0], PARAGRAPHS[1]],
+        "avertissement": None, "fin": "phrase",
+        "reseau": {"nom": "un réseau d'emprunt", "date": "le 25 novembre 2026 à 10 h 12", "note": 1.398}}
+    assert generator.asked == [(OPENING, " qui", "court", 1)]
+    assert client.get("/api/model").get_json() == answer.get_json()["reseau"]
+
+
+def events(answer):
+    """Les événements d'une réponse « text/event-stream »."""
+    blocks = answer.get_data(as_text=True).strip().split("\n\n")
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
+            for name, data in (block.split("\n") for block in blocks)]
+
+
+def test_the_api_streams_the_words(lesson):
+    client = lesson("5_flask").create_app(FakeGenerator(places=(2, 1))).test_client()
+    answer = ask(client, stream=True)
+    assert answer.mimetype == "text/event-stream"
+    received = events(answer)
+    assert received[:2] == [("place", {"place": 2}), ("place", {"place": 1})]
+    assert "".join(data["texte"] for name, data in received if name == "token") == SUITE
+    assert received[2][1]["candidats"][0] == {"texte": " s'", "p": 0.5} and len(received[2][1]["candidats"]) == 5
+    assert received[-1] == ("fin", ask(client).get_json())
+
+
+def test_a_reader_who_leaves_stops_the_computation(lesson):
+    generator = FakeGenerator(words=[" mot"] * 1000)
+    client = lesson("5_flask").create_app(generator).test_client()
+    answer = client.post("/api/generate", json={"amorce": OPENING, "stream": True}, buffered=False)
+    next(answer.response)
+    answer.close()
+    assert generator.closed and generator.written < 10
+
+    generator.closed, generator.written = False, 0
+    ask_gone = {"json": {"amorce": OPENING}, "environ_overrides": {"waitress.client_disconnected": lambda: True}}
+    client.post("/api/generate", **ask_gone)
+    assert generator.closed and generator.written < 10
+
+
+@pytest.mark.parametrize("words, fin, shown", [
+    ((" alla", "."), "phrase", ["alla."]), ((" alla", " au"), "longueur", ["alla…"]), ((), "longueur", ["…"])])
+def test_an_unfinished_sentence_is_said_and_cut(lesson, words, fin, shown):
+    answer = ask(lesson("5_flask").create_app(FakeGenerator(words)).test_client()).get_json()
+    assert (answer["fin"], answer["paragraphes"], answer["suite"]) == (fin, shown, "".join(words))
+
+
+@pytest.mark.parametrize("body, word", [
+    ([], "objet"), ("Le soir", "objet"), (None, "objet"), ({}, "amorce"), ({"amorce": 3}, "amorce"),
+    ({"amorce": OPENING, "suite": None}, "suite"), ({"amorce": OPENING, "longueur": []}, "longueur"),
+    ({"amorce": OPENING, "audace": "0.8"}, "audace"), ({"amorce": OPENING, "audace": True}, "audace"),
+    ({"amorce": OPENING, "audace": float("nan")}, "audace"), ({"amorce": OPENING, "audace": 1.6}, "audace"),
+    ({"amorce": OPENING, "stream": 1}, "stream"), ({"amorce": " "}, "quelques mots"),
+    ({"amorce": OPENING, "suite": "a" * 20_001}, "longue")])
+def test_a_wrong_body_is_explained(client, body, word):
+    answer = client.post("/api/generate", data=json.dumps(body), content_type="application/json")
+    assert answer.status_code == 400 and word in answer.get_json()["message"]
+
+
+def test_a_body_that_is_not_json_is_explained(client):
+    assert client.post("/api/generate", data="{", content_type="application/json").status_code == 400
+    assert client.post("/api/generate", data="amorce=a").status_code == 415
+
+
+@pytest.mark.parametrize("method, path, mode", [
+    ("POST", "/api/generate", GenerationMode.POSITIVE), ("POST", "/api/generate", GenerationMode.NEGATIVE),
+    ("GET", "/api/model", GenerationMode.POSITIVE)])
+def test_the_api_does_what_its_description_says(app, method, path, mode):
+    operation = schemathesis.openapi.from_wsgi("/api/openapi.json", app)[path][method]
+
+    @settings(max_examples=25, deadline=None, database=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))
+    @given(operation.as_strategy(generation_mode=mode))
+    def answers_as_described(case):
+        case.call_and_validate()
+
+    answers_as_described()
+
+
+# --- Ce qui tourne derrière ----------------------------------------------------------------
+
+def test_health_and_readiness(client):
     assert client.get("/health").get_json() == {"status": "ok"}
+    assert client.get("/ready").get_json() == {"status": "ok", "reseau": "un réseau d'emprunt"}
 
+
+def test_metrics_count_and_stay_on_this_machine(client, monkeypatch):
+    ask(client)
+    metrics = client.get("/metrics")
+    assert 'aurore_requests_total{code="200",page="api.generate"} 1.0' in metrics.get_data(as_text=True)
+    assert f"aurore_tokens_total {len(FakeGenerator().words)}.0" in metrics.get_data(as_text=True)
+    assert "aurore_first_token_seconds_count 1.0" in metrics.get_data(as_text=True)
+    for name in ("aurore_active 0.0", "aurore_waiting 0.0"):
+        assert name in metrics.get_data(as_text=True)
+    elsewhere = {"REMOTE_ADDR": "192.168.0.7"}
+    assert client.get("/metrics", environ_base=elsewhere).status_code == 404
+    assert client.get("/metrics", environ_base=elsewhere, headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+    monkeypatch.setenv("AURORE_METRICS", "partout")
+    assert client.get("/metrics", environ_base=elsewhere).status_code == 200
+
+
+@pytest.mark.parametrize("text, code", [
+    ("[atelier]\nACCESS_CODE=nohant", "nohant"), ("[atelier]\nACCESS_CODE = 'nohant'", "nohant"),
+    ("[atelier]\nACCESS_CODE=XXXX", None), ("[atelier]\nACCESS_CODE=", None), ("[hugging_face]\nTOKEN=XXXX", None),
+    ("n'importe quoi", None)])
+def test_the_access_code_comes_from_the_credentials(tmp_path, text, code):
+    (tmp_path / "credentials.ini").write_text(text, encoding="utf-8")
+    assert door.read_access_code(tmp_path / "credentials.ini") == code
+    assert door.read_access_code(tmp_path / "absent.ini") is None
+
+
+def test_the_access_code_opens_the_room(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "Nohant été")
+    app = lesson("5_flask").create_app(FakeGenerator())
+    client = app.test_client()
+    assert client.get("/").location == "/code" and client.get("/generate").location == "/code"
+    assert client.get("/health").status_code == client.get("/static/style.css").status_code == 200
+    assert ask(client).status_code == 401
+    right, wrong = ({"X-Access-Code": code.encode().decode("latin-1")} for code in ("Nohant été", "Valençay"))
+    assert client.get("/api/model", headers=right).status_code == 200
+    assert client.get("/api/model", headers=wrong).status_code == 401
+    token = csrf_token(client, "/code")
+    refused = client.post("/code", data={"code": "Valençay", "csrf_token": token})
+    assert refused.status_code == 400 and "pas le code" in refused.get_data(as_text=True)
+    assert client.post("/code", data={"code": "Nohant été"}).status_code == 400
+    assert client.post("/code", data={"code": " Nohant été ", "csrf_token": token}).location == "/"
+    assert client.get("/generate").status_code == 200 and ask(client).status_code == 200
+
+    codes = [app.test_client().get("/api/model", headers=wrong).status_code for _ in range(31)]
+    assert codes[0] == 401 and codes[-1] == 429
+    assert app.test_client().get("/api/model", headers=right).status_code == 429  # deviner ne sert plus à rien
+    assert client.get("/generate").status_code == 200                               # qui est entré reste
+
+
+# --- Le réseau -----------------------------------------------------------------------------
+
+def trained_model(folder, score="1,111"):
+    """Fait de aurore-mini un réseau entraîné, avec la fiche de l'étape 3."""
+    waiting = folder.with_name("en attente")
+    shutil.copytree(paths.BASE_MODEL, waiting)
+    (waiting / "README.md").write_text("| | bits par caractère | perplexité |\n|---|---|---|\n"
+                                       f"| avant | 1,516 | 40,4 |\n| après | {score} | 37,9 |\n", encoding="utf-8")
+    (waiting / "model.safetensors").touch()
+    waiting.rename(folder)
+    return folder
+
+
+def test_a_network_signs_with_its_name_date_and_score(tmp_path):
+    assert read_signature(paths.BASE_MODEL) == ("aurore-mini", None, 1.423)
+    folder = trained_model(tmp_path / "2026-07-01_09-05-00")
+    assert read_signature(folder) == (str(folder), "le 1er juillet 2026 à 9 h 05", 1.111)
+    (tmp_path / "le_mien").mkdir()
+    assert read_signature(tmp_path / "le_mien") == (str(tmp_path / "le_mien"), None, None)
+
+
+def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
+    generator = lesson("5_flask").TextGenerator()
+    assert generator.network.name == "aurore-mini"
+    text = generator.get_text("Le  soir, la meunière")
+    assert text.startswith(OPENING) and len(text) > len(OPENING) + 20 and text[-1] in ".!?»"
+    pieces = [event for event in generator.write(OPENING, length="court") if hasattr(event, "text")]
+    assert 40 <= len(pieces) <= 100
+    generator.readers.stop(0)
+
+
+def test_transformers_opens_the_same_network(lesson):
+    pipe = lesson("5_flask").open_pipe(paths.BASE_MODEL)
+    output = pipe(OPENING, max_new_tokens=1, do_sample=False)
+    assert output[0]["generated_text"].startswith(OPENING) and len(output[0]["generated_text"]) > len(OPENING)
+
+
+def test_a_newer_network_takes_over_and_a_broken_one_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("workshop.page.relay.CHECK_EVERY_SECONDS", 0)
+    chosen = [paths.BASE_MODEL]
+    relay = Relay(lambda: chosen[-1])
+    assert relay.network.name == "aurore-mini"
+    chosen.append(trained_model(tmp_path / "2026-07-01_09-05-00"))
+    assert relay.network.score == 1.111
+    chosen.append(tmp_path / "2026-07-01_10-00-00")
+    monkeypatch.setattr("workshop.page.relay.Readers", lambda folder: 1 / 0)
+    assert relay.network.score == 1.111
+    relay.stop(0)
+
+
+# --- Pour de vrai --------------------------------------------------------------------------
 
 @pytest.fixture(name="port")
 def _port():
@@ -68,10 +360,10 @@ def _port():
 
 
 @pytest.fixture(name="server")
-def _server(finished_atelier, port):
+def _server(atelier, port):
     """L'étape 5, lancée comme une personne le ferait, une fois qu'elle a donné son adresse."""
-    with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=finished_atelier.folder, encoding="utf-8",
-                          env=finished_atelier.environment(AURORE_PORT=str(port)), stdout=subprocess.PIPE,
+    with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=atelier.folder, encoding="utf-8",
+                          env=atelier.environment(AURORE_PORT=str(port)), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as process:
         process.said = ""
         while "/generate" not in process.said:
@@ -82,16 +374,62 @@ def _server(finished_atelier, port):
         process.kill()
 
 
-def test_the_real_page_writes_with_the_trained_network(finished_atelier, server, port):
-    assert f"http://127.0.0.1:{port}/generate" in server.said and "aurore/model/" in server.said
-    form = urlencode({"amorce": "Le soir, la meunière"}).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/generate", form, timeout=200) as answer:
-        page = answer.read().decode()
-    story = page.partition('class="story">')[2].partition("</p>")[0]
-    assert story.startswith("Le soir, la meunière") and len(story) > 40
+def call(port, **body):
+    """Demande une suite au serveur, comme le ferait un programme ; renvoie la réponse ouverte."""
+    return urllib.request.urlopen(urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/generate", json.dumps({"amorce": OPENING, **body}).encode(),
+        {"Content-Type": "application/json"}), timeout=60)
 
-    busy = finished_atelier.run("5_flask.py", AURORE_PORT=str(port))
+
+def test_the_real_page_writes_and_changes_network(atelier, server, port):
+    assert f"http://127.0.0.1:{port}/generate" in server.said and "aurore-mini" in server.said
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = opener.open(f"http://127.0.0.1:{port}/generate", timeout=60).read().decode()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    form = urlencode({"amorce": OPENING, "longueur": "court", "csrf_token": token}).encode()
+    page = opener.open(f"http://127.0.0.1:{port}/generate", form, timeout=200).read().decode()
+    assert OPENING in page and len(page.partition(OPENING)[2]) > 40
+    with call(port, longueur="court") as answer:
+        assert json.load(answer)["reseau"]["nom"] == "aurore-mini"
+
+    (atelier.aurore / "model").mkdir()
+    trained_model(atelier.aurore / "model" / "2026-07-01_09-05-00")
+    deadline = time.monotonic() + 60
+    while (model := json.load(opener.open(f"http://127.0.0.1:{port}/api/model", timeout=60)))["note"] != 1.111:
+        assert time.monotonic() < deadline, model
+        time.sleep(0.5)
+    assert model["nom"] == "aurore/model/2026-07-01_09-05-00" and model["date"] == "le 1er juillet 2026 à 9 h 05"
+    with call(port, longueur="court") as answer:
+        assert json.load(answer)["reseau"] == model
+
+    busy = atelier.run("5_flask.py", AURORE_PORT=str(port))
     assert busy.returncode == 2 and f"port {port}" in busy.stderr and "Traceback" not in busy.stderr
 
-    server.send_signal(signal.SIGTERM)
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_lets_the_running_text_end(server, port, stop):
+    with call(port, longueur="long", stream=True) as answer:
+        received = [answer.readline().decode()]
+        server.send_signal(stop)
+        received += answer.read().decode().splitlines()
+    fin = json.loads(received[-2].removeprefix("data: ") if received[-1] == "" else received[-1].removeprefix("data: "))
+    assert fin["suite"] and fin["fin"] in ("phrase", "longueur", "texte", "arret")
     assert "La page est fermée." in server.communicate(timeout=60)[0] and server.returncode == 0
+
+
+def test_the_page_needs_neither_tensorflow_nor_transformers(atelier):
+    code = ("import importlib, sys; sys.path.insert(0, 'aurore'); importlib.import_module('5_flask').create_app(); "
+            "print([name for name in ('tensorflow', 'transformers', 'torch', 'py3langid') if name in sys.modules])")
+    process = subprocess.run([sys.executable, "-c", code], cwd=atelier.folder, env=atelier.environment(),
+                             capture_output=True, encoding="utf-8", check=True)
+    assert process.stdout.strip() == "[]"
+
+
+def test_a_port_that_is_not_one_is_explained(atelier):
+    process = atelier.run("5_flask.py", AURORE_PORT="http")
+    assert process.returncode == 2 and "AURORE_PORT vaut « http »" in process.stderr
+
+
+def test_a_story_of_a_plain_iterator_still_ends():
+    story = Story(type("Prompt", (), {"suite": "", "opening": OPENING})())
+    assert list(story.follow(FakeGenerator().write(OPENING))) and story.ending == "phrase"

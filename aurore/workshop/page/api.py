@@ -93,8 +93,8 @@ def _stream(first, events, story, generator):
 def _event(event):
     if isinstance(event, Place):
         return _sent("place", {"place": event.number})
-    return _sent("token", {"texte": event.text, "p": event.probability,
-                           "candidats": [{"texte": text, "p": chance} for text, chance in event.candidates]})
+    return _sent("token", {"texte": event.text, "p": float(event.probability),
+                           "candidats": [{"texte": text, "p": float(chance)} for text, chance in event.candidates]})
 
 
 def _sent(name, data):

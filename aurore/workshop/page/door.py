@@ -55,7 +55,8 @@ def blueprint(access_code):
         if not request.path.startswith("/api/"):
             return redirect(url_for("door.code"))
         tried = request.headers.get("X-Access-Code")
-        if tried is None or not is_right(tried):
+        # WSGI lit un en-tête comme du Latin-1 ; un code accentué arrive en UTF-8.
+        if tried is None or not is_right(tried.encode("latin-1").decode("utf-8", "replace")):
             abort(401)
         return None
 

@@ -26,6 +26,7 @@ def register(app):
     """Répond à toute erreur de `app` par une page ou par {"message": …}."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Full, lambda full: _answer(ServiceUnavailable(), retry_after=full.retry_after))
+    app.json.ensure_ascii = app.json.sort_keys = False  # un JSON que l'on peut lire
     app.log_exception = lambda error: app.logger.error("%s", described(error[1]))
 
 

@@ -4,8 +4,8 @@ from workshop.page.errors import SENTENCES
 from workshop.page.prompts import LONGEST_PROMPT, LONGEST_SUITE
 
 # Ce qu'accepte workshop.page.prompts : aucun signe invisible, et au moins une lettre ou un chiffre.
-_SIGN = r"[^\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]"
-_PROMPT = rf"^{_SIGN}*[0-9A-Za-zÀ-ÖØ-öø-ÿ]{_SIGN}*$"
+_SIGN = "[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufffd]"
+_PROMPT = f"^{_SIGN}*[0-9A-Za-zÀ-ÖØ-öø-ÿ]{_SIGN}*$"
 
 _TEXT = {"type": "string"}
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
@@ -63,9 +63,9 @@ def _schemas(lengths, boldness):
 
 def description(lengths, boldness):
     """Renvoie la description (un dictionnaire) ; `lengths` et `boldness` sont ce que l'API accepte."""
-    stream = {"text/event-stream": {"schema": {
-        **_TEXT, "description": "Si stream vaut true. Événements : place (schéma Place), token (Token), fin (Histoire), "
-                                "erreur (Erreur) ; chaque ligne data: est un objet JSON."}}}
+    stream = {"text/event-stream": {"schema": _object({
+        "event": {**_TEXT, "enum": ["place", "token", "fin", "erreur"]},
+        "data": {**_TEXT, "description": "Un objet JSON : Place, Token, Histoire (fin) ou Erreur."}})}}
     code = {"name": "X-Access-Code", "in": "header", "schema": _TEXT,
             "description": "Le code de la salle, s'il y en a un."}
     return {

@@ -31,10 +31,10 @@ _LINE_ENDS = "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85"
 
 # Seulement ce qui n'a pas d'autre sens : « chatte », « garce », « bâtard » sont dans les romans.
 _INSULTS = re.compile(r"(?<!\w)(?:" + "|".join((
-    r"connards?", r"connasses?", r"conn[ea]sses?", r"salopes?", r"salopards?", r"encul[ée]e?s?", r"putes?",
+    r"connards?", r"connasses?", r"salopes?", r"salopards?", r"encul[ée]e?s?", r"putes?",
     r"p[ée]tasses?", r"grognasses?", r"pouffiasses?", r"enfoir[ée]e?s?", r"p[ée]d[ée]s?", r"tarlouzes?", r"tafioles?",
     r"gouines?", r"bougnoules?", r"youpins?", r"négros?", r"chinetoques?", r"bicots?", r"branleu(?:rs?|ses?)",
-    r"sous-merdes?", r"trous? du cul", r"ta gueule", r"niqu(?:e|er) (?:ta|sa|vos?|leurs?|tes) (?:m[èe]res?|races?)",
+    r"sous-merdes?", r"trous? du cul", r"ferme ta gueule", r"niqu(?:e|er) (?:ta|sa|vos?|leurs?|tes) (?:m[èe]res?|races?)",
     r"va te faire (?:foutre|enculer)", r"sales? (?:juifs?|arabes?|noirs?|nègres?)",
 )) + r")(?!\w)", re.IGNORECASE)
 
@@ -61,7 +61,7 @@ def check(typed, suite=""):
     """Renvoie le `Prompt` que forment l'amorce `typed` et la suite déjà écrite ; lève Refused."""
     typed, suite = readable(typed), readable(suite)
     opening = normalise(typed)
-    if len(typed.replace("\r\n", "\n").strip()) > LONGEST_PROMPT:
+    if len(typed.replace("\r\n", "\n")) > LONGEST_PROMPT:
         raise Refused(TOO_LONG)
     if len(suite) > LONGEST_SUITE:
         raise Refused(SUITE_TOO_LONG)

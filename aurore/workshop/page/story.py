@@ -6,7 +6,7 @@ from flask import request
 
 from workshop.page.prompts import Prompt
 from workshop.page.readers import Piece
-from workshop.page.typesetting import ends_a_sentence, typeset
+from workshop.page.typesetting import capitalised, ends_a_sentence, typeset
 from workshop.text.sentences import finished
 
 
@@ -45,14 +45,14 @@ class Story:
     @property
     def opening(self):
         """L'amorce, en paragraphes composés."""
-        return typeset(self.prompt.typed)
+        return capitalised(typeset(self.prompt.typed))
 
     @property
     def paragraphs(self):
         """La suite, en paragraphes composés, jusqu'à la fin de sa dernière phrase."""
         opening = self.prompt.opening
         shown = finished(opening + self.suite, start=len(opening))[len(opening):]
-        return typeset(shown, capital=ends_a_sentence(opening))
+        return capitalised(typeset(shown)) if ends_a_sentence(opening) else typeset(shown)
 
     @property
     def raw(self):

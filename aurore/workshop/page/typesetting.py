@@ -1,52 +1,54 @@
 """La belle typographie française, de la forme sobre que lit le réseau à celle d'un livre.
 
-L'inverse de `workshop.text.typography` : une dizaine de règles, dans l'ordre où elles s'appliquent.
-Tout est du texte, jamais du HTML : c'est au gabarit de l'échapper. `static/typesetting.js` suit les
-mêmes règles ; `tests/typesetting_samples.json` les compare.
+L'inverse de `workshop.text.typography`. Tout est du texte, jamais du HTML : c'est au gabarit de
+l'échapper. `static/typesetting.js` suit les mêmes règles pendant que le texte s'écrit ;
+`tests/typesetting_samples.json` les vérifie toutes les deux.
 """
 
 import re
 
-from workshop.text.typography import normalise
+NO_BREAK = "\u00a0"   # espace insécable : dans les guillemets, devant « : », après le tiret de dialogue
+THIN = "\u202f"       # insécable et fine : devant « ; », « ! » et « ? »
+CAPITAL = "A-ZÀ-ÖØ-ÞŒŸ"
 
-NO_BREAK = "\u00a0"   # espace insécable : deux-points, guillemets, après un tiret de dialogue
-NARROW = "\u202f"     # espace fine insécable : ; ! ?
-
+# Dans l'ordre où elles s'appliquent.
 _RULES = [(re.compile(pattern), replacement) for pattern, replacement in (
-    (r"'", "’"),                                               # l'heure → l’heure
-    (r"\.\.\.", "…"),                                          # trois points en un seul signe
-    (r'"([^"]*)"', r"«\1»"),                                   # guillemets droits, par deux
-    (r"(?<=\w)--?(?= )|(?<= )--?(?=\w)", "—"),                 # un tiret isolé est un tiret long
-    (r" *(?<![;!?])([;!?])", rf"{NARROW}\1"),                  # une fine avant ; ! ? (une seule avant « ?! »)
-    (r" *:(?!\w)", f"{NO_BREAK}:"),                            # une insécable avant les deux-points, sauf 10:30
-    (r"« *", f"«{NO_BREAK}"), (r" *»", f"{NO_BREAK}»"),        # à l'intérieur des guillemets
-    (r"(?<![\w’-])(MM?\.|Mmes?|Mlles?|Dr|St|Ste) (?=[A-ZÀ-Ý])", rf"\1{NO_BREAK}"),  # M. de Boisguilbault
-    (r"(?<=\d) (?=\d{3}(?!\d))", NARROW),                      # 30 000 francs
-    (r"^— ?", f"—{NO_BREAK}"),                                 # le tiret qui ouvre une réplique
+    (r"\s+", " "),
+    (r"\.{3,}", "…"),
+    (r"'", "’"),
+    (r"« *", f"«{NO_BREAK}"),
+    (r" *»", f"{NO_BREAK}»"),
+    (r"(?<![ —«(]) *([;!?]+)", rf"{THIN}\1"),
+    (r"(?<![ —«(]) *:(?= |$)", f"{NO_BREAK}:"),                             # mais « 10:30 » reste ainsi
+    (rf"\b(MM?\.|Mmes?|Mlles?|Mgr|Dr) (?=[{CAPITAL}])", rf"\1{NO_BREAK}"),  # un titre ne quitte pas son nom
 )]
-# Une réplique commence par un tiret, après la fin d'une phrase ou deux-points, et une majuscule.
-_REPLY = re.compile(r"(?<=[.!?…:»]) +(?=— ?(?:« ?)?[A-ZÀ-ÝŒ])|(?<=\.\.\.) +(?=— ?[A-ZÀ-ÝŒ])")
-_SENTENCE_END = re.compile(r"[.!?…][»”\s]*$")
-_FIRST_LETTER = re.compile(r"^[\W\d_]*?(?<!\d)([^\W\d_])")
+# Après une phrase finie ou un deux-points, un tiret suivi d'une majuscule ouvre une réplique ; sinon
+# c'est une incise.
+_REPLY = re.compile(rf"(?<=[.!?…:»]) ?— ?(?=[«{CAPITAL}])")
+_OPENING_DASH = re.compile(rf"^— ?(?=[«{CAPITAL}])")
+_FIRST_LETTER = re.compile(r"^[^\w]*[^\W\d_]")
+_SENTENCE_END = re.compile(r"[.!?…]\s*»?\s*$")
+
+
+def typeset(text):
+    """Renvoie la liste des paragraphes de `text`, composés ; chaque réplique a le sien."""
+    paragraphs = []
+    for line in re.split(r"\n+", text):
+        for pattern, replacement in _RULES:
+            line = pattern.sub(replacement, line)
+        paragraphs += _REPLY.sub("\n— ", line).split("\n")
+    # Les espaces ordinaires seulement : un paragraphe peut commencer par une insécable et « ? ».
+    paragraphs = [_OPENING_DASH.sub(f"—{NO_BREAK}", paragraph.strip(" ")) for paragraph in paragraphs]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def capitalised(paragraphs):
+    """Renvoie `paragraphs`, une majuscule à la première lettre : ils commencent une phrase."""
+    if not paragraphs:
+        return []
+    return [_FIRST_LETTER.sub(lambda match: match.group().upper(), paragraphs[0]), *paragraphs[1:]]
 
 
 def ends_a_sentence(text):
     """Dit si ce qui suit `text` commence une phrase."""
-    return not text.strip() or bool(_SENTENCE_END.search(text))
-
-
-def typeset(text, capital=True):
-    """Renvoie la liste des paragraphes de `text`, composés ; chaque réplique a le sien.
-
-    `capital` met une majuscule au premier mot ; non, si le texte continue une phrase.
-    """
-    paragraphs = []
-    for line in text.splitlines():
-        for paragraph in _REPLY.split(normalise(line)):
-            for pattern, replacement in _RULES:
-                paragraph = pattern.sub(replacement, paragraph)
-            if paragraph:
-                paragraphs.append(paragraph)
-    if paragraphs and capital:
-        paragraphs[0] = _FIRST_LETTER.sub(lambda match: match.group()[:-1] + match[1].upper(), paragraphs[0])
-    return paragraphs
+    return bool(_SENTENCE_END.search(text))
