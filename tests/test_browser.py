@@ -1,6 +1,7 @@
 """La page, dans un vrai navigateur, devant un réseau d'emprunt qui écrit aussi lentement qu'on veut."""
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from workshop.page.signature import Network
 SAMPLES = json.loads((Path(__file__).parent / "typesetting_samples.json").read_text(encoding="utf-8"))
 WORDS = (" la", " meun", "ière", " s'", "assit", ".", " —", " Viens", "!", " dit", "-elle", ".", " Il", " vint", ".")
 PRINTED = ["la meunière s’assit.", "—\u00a0Viens\u202f! dit-elle. Il vint."]
+CALM = {"prefers_reduced_motion": "reduce"}  # un élément qui défile encore ne se laisse pas cliquer
 OPENING = "Le soir, au moulin,"
 
 
@@ -58,14 +60,20 @@ def _generator():
     return PatientGenerator()
 
 
-@pytest.fixture(name="site")
-def _site(lesson, generator):
-    """L'adresse de l'application, servie par waitress comme en vrai, mais dans un fil."""
+@pytest.fixture(name="server")
+def _server(lesson, generator):
+    """L'application, servie par waitress comme en vrai, mais dans un fil."""
     server = create_server(lesson("5_flask").create_app(generator), host="127.0.0.1", port=0, threads=6)
     threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
+    yield server
     generator.free.set()
     server.close()
+
+
+@pytest.fixture(name="site")
+def _site(server):
+    """Son adresse."""
+    return f"http://127.0.0.1:{server.effective_port}"
 
 
 class Page:
@@ -90,7 +98,7 @@ class Page:
 
     def wait(self, condition):
         """Attend que `condition` soit vraie."""
-        return WebDriverWait(self.browser, 20, 0.02).until(lambda _: condition())
+        return WebDriverWait(self.browser, 8, 0.02).until(lambda _: condition())
 
     def type(self, text):
         """Remplace ce qui est dans le champ."""
@@ -135,6 +143,11 @@ class Page:
         """Exécute du JavaScript."""
         return self.browser.execute_script(script, *arguments)
 
+    def emulate(self, **preferences):
+        """Fait croire à la page que la personne a ces préférences, par exemple prefers_color_scheme="dark"."""
+        self.command("Emulation.setEmulatedMedia", features=[
+            {"name": name.replace("_", "-"), "value": value} for name, value in preferences.items()])
+
     def command(self, name, **parameters):
         """Envoie une commande à l'outil de développement de Chromium."""
         return self.browser.execute_cdp_cmd(name, parameters)
@@ -144,7 +157,9 @@ class Page:
 def _page(browser, site):
     """La page, dont on vérifie en partant qu'elle n'a rien dit à la console ni rien demandé ailleurs."""
     page = Page(browser, site)
+    page.emulate(**CALM)
     yield page
+    page.emulate()
     errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not [error for error in errors if not page.expected_errors or page.expected_errors not in error]
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -247,7 +262,7 @@ def test_another_choice_makes_the_text_go_on_from_there(page, generator):
     assert [tile.text for tile in page.tiles[:4]] == ["la", "meun", "ière", "s’"]
     page.tiles[3].click()
     choices = page.browser.find_elements(By.CLASS_NAME, "choice")
-    assert [choice.text.replace("\n", " ") for choice in choices[:2]] == ["·s’ 50\u202f%", "·le 20\u202f%"]
+    assert [choice.text.replace("\n", " ") for choice in choices[:2]] == ["·s’ 50 %", "·le 20 %"]
     generator.words = (" reste", ".")
     choices[1].click()
     page.wait(lambda: [tile.text for tile in page.tiles] == ["la", "meun", "ière", "le", "reste", "."])
@@ -264,7 +279,7 @@ def test_the_tiles_answer_the_keyboard(page):
     page.keys(Keys.SHIFT + Keys.TAB)  # du commutateur, en remontant, jusqu'aux cases
     while page.focused.get_attribute("class") != "tile starts-word":
         page.keys(Keys.SHIFT + Keys.TAB)
-    assert page.focused == page.tiles[0] and page.focused.accessible_name == "la, 50\u202f%"
+    assert page.focused == page.tiles[0] and page.focused.accessible_name == "la, 50\u00a0%"
     page.keys(Keys.ARROW_RIGHT, Keys.NULL)
     page.keys(Keys.ARROW_RIGHT)
     assert page.focused == page.tiles[2] and page.part("choices").is_displayed()
@@ -330,16 +345,18 @@ def test_a_refusal_is_said_and_nothing_is_lost(page, generator):
     assert page.part("problem").text == "" and page.part("amorce").get_attribute("aria-invalid") is None
 
 
-def test_a_lost_connection_is_said_and_the_text_kept(page, generator):
+def test_a_lost_connection_is_said_and_the_text_kept(page, generator, server):
     page.expected_errors = "net::ERR_"
     generator.words, generator.pace = WORDS * 100, 0.02
     page.open().type(OPENING)
     page.press("Générer")
     page.wait(lambda: len(page.prose) > 1)
+    for channel in list(server.active_channels.values()):
+        channel.socket.shutdown(socket.SHUT_RDWR)
+    page.wait(lambda: page.part("state").text.startswith("La connexion s’est interrompue"))
+    assert page.prose[0] == f"{OPENING} {PRINTED[0]}" and generator.closed.wait(5)
     page.browser.set_network_conditions(offline=True, latency=0, throughput=0)
     try:
-        page.wait(lambda: page.part("state").text.startswith("La connexion s’est interrompue"))
-        assert page.prose[0] == f"{OPENING} {PRINTED[0]}"
         page.type("Sans personne au bout du fil")
         page.press("Générer")
         page.wait(lambda: page.part("problem").text.startswith("Le serveur ne répond pas"))
@@ -378,10 +395,8 @@ def test_without_javascript_the_whole_text_comes_at_once(without_javascript):
 def themes(page):
     """Passe la page en clair, puis en sombre."""
     for theme in ("light", "dark"):
-        page.command("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}])
+        page.emulate(prefers_color_scheme=theme, **CALM)
         yield theme
-    page.command("Emulation.setEmulatedMedia", features=[])
 
 
 def violations(page, axe):
