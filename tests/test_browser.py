@@ -311,6 +311,16 @@ def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     assert not page.part("story").is_displayed() and not page.part("shelf").is_displayed()
 
 
+def test_leaving_in_the_middle_keeps_what_was_written(page, generator):
+    generator.words, generator.pace = WORDS * 100, 0.02
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: len(page.prose) > 1)
+    page.open()
+    assert generator.closed.wait(5) and generator.written < 1000
+    assert page.prose[0] == f"{OPENING} {PRINTED[0]}" and page.part("continue").is_displayed()
+
+
 @pytest.mark.parametrize("kept", ["{", "[{}]", '"bonjour"', "[null]"])
 def test_a_damaged_memory_is_forgotten(page, kept):
     page.open()

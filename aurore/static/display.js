@@ -29,7 +29,7 @@ export function showStory(story, writing, tiles) {
   part("prose").hidden = watching;
   part("tiles").hidden = part("tiles-hint").hidden = !watching;
   part("warning").hidden = !story.warning;
-  part("warning").textContent = story.warning ?? "";
+  part("warning").textContent = story.warning;
   part("story").classList.toggle("writing", writing);
   const printed = lines(story);
   if (watching) {

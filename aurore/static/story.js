@@ -3,7 +3,7 @@
 
 import { capitalised, endsASentence, link, typeset } from "./typesetting.js";
 
-export const newStory = (opening, pieces = []) => ({ id: Date.now(), opening, pieces, paragraphs: null, warning: null });
+export const newStory = (opening, pieces = []) => ({ id: Date.now(), opening, pieces, paragraphs: null, warning: "" });
 
 /** La suite telle que le réseau l'a écrite, depuis la pièce `start`. */
 export const raw = ({ pieces }, start = 0) => pieces.slice(start).map(({ texte }) => texte).join("");

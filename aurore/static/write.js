@@ -72,12 +72,12 @@ async function write(next) {
         showSoon();
       } else if (event === "fin") {
         next.paragraphs = data.paragraphes;
-        next.warning = data.avertissement;
+        next.warning = typeset(data.avertissement ?? "").join(" ");
         ending = ENDINGS[data.fin];
       }
     }
   } catch (error) {
-    ending = mine.signal.aborted ? STOPPED : misfortune(error, next.pieces.length > start);
+    ending = mine.signal.aborted ? STOPPED : misfortune(error, next, start);
   }
   if (next.pieces.length && !next.erased) {
     keep(next);
@@ -91,13 +91,17 @@ async function write(next) {
   show();
 }
 
-/** Ce qu'il faut dire près du texte, s'il est commencé ; sinon, le dit près du champ. */
-function misfortune(error, begun) {
-  const refusal = error instanceof Refused && error.message;
-  if (begun) {
+/** Renvoie ce qu'il faut dire près de `failed`, s'il y a déjà un texte à voir ; sinon, le dit près du champ. */
+function misfortune(error, failed, start) {
+  const refusal = error instanceof Refused && typeset(error.message).join(" ");
+  if (failed.pieces.length > start) {
     return refusal || CUT;
   }
-  complain(refusal || UNREACHABLE);
+  const sentence = refusal || UNREACHABLE;
+  if (failed.pieces.length) {
+    return sentence;
+  }
+  complain(sentence);
   field.focus();
   return "";
 }
