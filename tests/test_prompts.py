@@ -2,25 +2,28 @@
 
 import pytest
 
-from workshop.page.prompts import (EMPTY, NOT_FRENCH, RIGHT_TO_LEFT, SUITE_TOO_LONG, TOO_LONG, UNKIND, UNREADABLE,
-                                   Refused, check, readable, seems_french)
+from workshop.page.prompts import (EMPTY, NOT_FRENCH, RIGHT_TO_LEFT, SUITE_TOO_LONG, TOO_LONG, UNKIND,
+                                   UNREADABLE, Refused, check, readable, seems_french)
 
-INNOCENT = ["La chatte dormait près du feu", "Il avait conçu un projet", "Le meunier débite du bois", "Une salopette bleue",
-            "Connaître son cœur", "Sa putative cousine", "Ils se disputent encore", "La députée parla", "Un bâtard de roi",
-            "L'acculé se rendit", "La garce riait", "Nègrepelisse est un bourg", "Il recula, enculotté de velours",
-            "Une sale affaire", "Le pédestre voyageur", "Le connétable entra", "Le trou du curé", "La catin du régent",
-            "Elle réputa la chose bonne", "Un bicorne sur la tête", "Le négroni n'existait pas", "Va te faire voir !",
-            "Ta gueule de loup, mon chien", "Un noir chagrin", "Les sales bêtes"]
-UNKIND_WORDS = ["espèce de connard", "quelle SALOPE", "les enculés", "fils de pute", "d'enculé", "Pétasse!", "petasse",
-                "sale pédé", "ferme ta gueule", "nique ta mère", "va te faire foutre", "sous-merde", "«bougnoule»",
-                "Connasse,", "sale juif", "des salopards", "Cet enfoiré-là", "branleur", "une gouine", "trou du cul"]
+INNOCENT = [
+    "La chatte dormait près du feu", "Il avait conçu un projet", "Le meunier débite du bois",
+    "Une salopette bleue", "Connaître son cœur", "Sa putative cousine", "Ils se disputent encore",
+    "La députée parla", "Un bâtard de roi", "L'acculé se rendit", "La garce riait", "Nègrepelisse est un bourg",
+    "Il recula, enculotté de velours", "Une sale affaire", "Le pédestre voyageur", "Le connétable entra",
+    "Le trou du curé", "La catin du régent", "Elle réputa la chose bonne", "Un bicorne sur la tête",
+    "Le négroni n'existait pas", "Va te faire voir !", "Ta gueule de loup, mon chien", "Un noir chagrin",
+    "Les sales bêtes"]
+UNKIND_WORDS = [
+    "espèce de connard", "quelle SALOPE", "les enculés", "fils de pute", "d'enculé", "Pétasse!", "petasse",
+    "sale pédé", "ferme ta gueule", "nique ta mère", "va te faire foutre", "sous-merde", "«bougnoule»",
+    "Connasse,", "sale juif", "des salopards", "Cet enfoiré-là", "branleur", "une gouine", "trou du cul"]
 
 
 @pytest.mark.parametrize("typed, sentence", [
     ("", EMPTY), (" \t\r\n\u00a0", EMPTY), ("\u200b\ufeff\u00ad\u200e", EMPTY),
     ("a" * 501, TOO_LONG), ("\u0301" * 501, TOO_LONG),
-    ("Le soir\x00", UNREADABLE), ("Le soir\x1b[31m", UNREADABLE), ("\x7f Le soir", UNREADABLE), ("Le\x9bsoir", UNREADABLE),
-    ("Le soir \ud800", UNREADABLE), ("\udfffLe soir", UNREADABLE), ("Le soir \ufffd", UNREADABLE),
+    ("Le soir\x00", UNREADABLE), ("Le soir\x1b[31m", UNREADABLE), ("\x7f Le soir", UNREADABLE),
+    ("Le\x9bsoir", UNREADABLE), ("Le soir \ud800", UNREADABLE), ("\udfffLe soir", UNREADABLE), ("Le soir \ufffd", UNREADABLE),
     ("Le soir \u202etxet", RIGHT_TO_LEFT), ("\u2066Le soir\u2069", RIGHT_TO_LEFT)])
 def test_an_unusable_opening_is_explained(typed, sentence):
     with pytest.raises(Refused, match="^" + sentence[:20]) as refusal:
@@ -55,13 +58,15 @@ def test_an_insult_is_refused_kindly(typed):
     assert str(refusal.value) == UNKIND
 
 
-@pytest.mark.parametrize("typed", ["The cat sat on the mat", "Der Hund schläft im Garten", "Los gatos duermen en la casa"])
+@pytest.mark.parametrize("typed", [
+    "The cat sat on the mat", "Der Hund schläft im Garten", "Los gatos duermen en la casa"])
 def test_another_language_is_a_warning(typed):
     assert check(typed).warning == NOT_FRENCH
 
 
-@pytest.mark.parametrize("typed", ["Hello world", "Oh", "…", "12 345 678", "Il était une fois", "Le soir, la meunière",
-                                   "— Vous ne me connaissez pas, dit l'inconnu", "Jeanne n'avait jamais quitté le village"])
+@pytest.mark.parametrize("typed", [
+    "Hello world", "Oh", "…", "12 345 678", "Il était une fois", "Le soir, la meunière",
+    "— Vous ne me connaissez pas, dit l'inconnu", "Jeanne n'avait jamais quitté le village"])
 def test_french_and_short_openings_get_no_warning(typed):
     assert seems_french(typed)
 

@@ -27,7 +27,8 @@ def test_an_opening_gets_its_capital():
     assert capitalised(typeset("il était une fois")) == ["Il était une fois"]
     assert capitalised(typeset("— œuvre étrange! — Oui.")) == ["— Œuvre étrange\u202f!", "—\u00a0Oui."]
     assert capitalised(typeset("«où vas-tu?»")) == ["«\u00a0Où vas-tu\u202f?\u00a0»"]
-    assert capitalised(typeset("30 moutons")) == ["30 moutons"] and capitalised([]) == []
+    assert capitalised(typeset("30 moutons")) == ["30 moutons"]
+    assert not capitalised([])
 
 
 @pytest.mark.parametrize("text, expected", [

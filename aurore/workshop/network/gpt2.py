@@ -1,21 +1,34 @@
-"""Le GPT-2 de transformers, à deux détails près : sa tête, et la vitesse de `fit`.
+"""Le GPT-2 de transformers, à trois détails près : sa tête, la vitesse de `fit`, celle de `generate`.
 
 La classe garde son nom et ses poids : `from_pretrained`, `fit`, `generate` et
 `pipeline("text-generation", …)` s'en servent sans le savoir.
 """
 
+import copy
 import os
 
+import numpy as np
 import tensorflow as tf
 import transformers
 from tf_keras.layers import Dense
 from tf_keras.utils import unpack_x_y_sample_weight
 from transformers.modeling_tf_outputs import TFCausalLMOutputWithCrossAttentions
+from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 from transformers.modeling_tf_utils import unpack_inputs
 
+from workshop.narration import WorkshopError
+from workshop.network.decoding import Network
+from workshop.network.generation import write_texts
 from workshop.network.packing import IGNORED
+from workshop.network.sampling import Settings
 
 CORES = min(8, os.cpu_count())
+
+# Ce que `generation.py` sait faire, et ce qui n'y change rien. Pour le reste (recherche en faisceau…), celui de
+# transformers.
+FAST = {"max_new_tokens", "max_length", "min_new_tokens", "do_sample", "temperature", "top_k", "top_p",
+        "repetition_penalty", "no_repeat_ngram_size", "num_return_sequences", "eos_token_id", "pad_token_id",
+        "bos_token_id", "use_cache", "transformers_version", "_from_model_config"}
 
 
 def slices(batch):
@@ -99,6 +112,44 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         self.compiled_loss(mean, mean)
         return {metric.name: metric.result() for metric in self.metrics}
 
+    # --- Écrire ---------------------------------------------------------------------------
+
+    def generate(self, inputs=None, generation_config=None, streamer=None, **kwargs):
+        """Continue chaque amorce et renvoie un tenseur int32 : l'amorce, puis les tokens écrits.
+
+        Les arguments ont le sens que leur donne transformers ; `streamer` y est en plus. Le calcul est
+        celui de decoding.py, vingt fois plus rapide ; ce qu'il ne sait pas faire est laissé à transformers.
+        Avec le même `np.random.seed`, les mêmes textes.
+        """
+        config = copy.deepcopy(generation_config or self.generation_config)
+        others = config.update(**kwargs)
+        tokens = inputs if inputs is not None else others.pop("input_ids", None)
+        mask = others.pop("attention_mask", None)
+        if set(config.to_diff_dict()) - FAST or any(value is not None for value in others.values()):
+            return super().generate(inputs, generation_config, **kwargs, **({"streamer": streamer} if streamer else {}))
+        if config.temperature < 0:
+            raise WorkshopError(f"temperature vaut {config.temperature} : choisissez un nombre positif, par exemple 0.8.")
+        ends = tuple(np.atleast_1d([] if config.eos_token_id is None else config.eos_token_id).tolist())
+        start = config.bos_token_id if config.bos_token_id is not None else ends[0]
+        tokens = np.full((1, 1), start) if tokens is None or np.shape(tokens)[1] == 0 else np.asarray(tokens)
+        mask = np.ones_like(tokens) if mask is None or np.shape(mask) != tokens.shape else np.asarray(mask)
+        tokens, mask = (np.repeat(array, config.num_return_sequences, axis=0) for array in (tokens, mask))
+        if streamer is not None:
+            streamer.put(tokens)
+        settings = Settings(
+            max_new_tokens=config.max_new_tokens or max(0, config.max_length - tokens.shape[1]),
+            min_new_tokens=config.min_new_tokens or 0, do_sample=config.do_sample, temperature=config.temperature,
+            top_k=config.top_k or 0, top_p=config.top_p, repetition_penalty=config.repetition_penalty,
+            no_repeat_ngram_size=config.no_repeat_ngram_size or 0, eos_token_ids=ends)
+        written = write_texts(Network(pytorch_weights(self), self.config.to_dict()),
+                              [row[seen.astype(bool)].tolist() or [start] for row, seen in zip(tokens, mask)], settings,
+                              seed=np.random.randint(2**31), streamer=streamer)
+        padding = config.pad_token_id if config.pad_token_id is not None else (ends or (0,))[0]
+        longest = max(map(len, written))
+        return tf.constant([[*row, *new, *[padding] * (longest - len(new))] for row, new in zip(tokens, written)], tf.int32)
+
+    # --- Apprendre ------------------------------------------------------------------------
+
     def mean_loss(self, batch, training):
         """Renvoie, de forme (1,), la perte moyenne des tokens à prédire de `batch`, en nats."""
         total = tf.add_n([self._summed_losses(part, training) for part in slices(batch)])
@@ -113,3 +164,13 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         logits = tf.cast(self.logits(tf.reshape(hidden, (-1, self.config.n_embd))), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
         return tf.reduce_sum(tf.where(targets == IGNORED, 0.0, losses))
+
+
+def pytorch_weights(model):
+    """Renvoie {nom: tableau} : les poids d'un TFGPT2LMHeadModel, nommés et rangés comme ceux de PyTorch."""
+    tensors = {}
+    for variable in model.weights:
+        name, transposed = convert_tf_weight_name_to_pt_weight_name(variable.name, tf_weight_shape=variable.shape)
+        array = variable.numpy().T if transposed is TransposeType.SIMPLE else variable.numpy()
+        tensors[name] = np.ascontiguousarray(array.reshape(-1) if name.endswith(".bias") else array)
+    return tensors

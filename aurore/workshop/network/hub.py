@@ -8,7 +8,6 @@ import importlib.util
 import json
 from pathlib import Path
 
-import numpy as np
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from safetensors.numpy import save_file
@@ -142,14 +141,9 @@ def save_model(model, tokenizer, folder):
     TensorFlow, PyTorch et les autres moteurs ouvrent tous ce format-là ; celui que
     `save_pretrained` écrit depuis TensorFlow n'est lu que par TensorFlow.
     """
-    from transformers.modeling_tf_pytorch_utils import (  # pylint: disable=import-outside-toplevel
-        TransposeType, convert_tf_weight_name_to_pt_weight_name)  # importe TensorFlow : inutile pour télécharger
-    tensors = {}
-    for variable in model.weights:
-        name, transposed = convert_tf_weight_name_to_pt_weight_name(variable.name, tf_weight_shape=variable.shape)
-        array = variable.numpy().T if transposed is TransposeType.SIMPLE else variable.numpy()
-        tensors[name] = np.ascontiguousarray(array.reshape(-1) if name.endswith(".bias") else array)
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    from workshop.network.gpt2 import (  # pylint: disable=import-outside-toplevel
+        pytorch_weights)  # importe TensorFlow : inutile pour télécharger
+    save_file(pytorch_weights(model), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)  # safetensors le réserve à qui l'écrit ; le volume se partage
     model.config.architectures = ["GPT2LMHeadModel"]
     model.config.save_pretrained(folder)

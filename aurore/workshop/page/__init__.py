@@ -1,1 +1,1 @@
-"""La page de l'étape 5 : ce qu'un visiteur peut demander, et comment on lui répond."""
+"""La page : ce qu'un visiteur peut demander, et comment tous sont servis par un seul réseau."""

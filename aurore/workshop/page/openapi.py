@@ -12,7 +12,8 @@ _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def _object(properties, optional=()):
-    return {"type": "object", "properties": properties, "required": [name for name in properties if name not in optional]}
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
 
 
 def _json(schema, sentence, **others):

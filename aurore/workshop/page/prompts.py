@@ -34,8 +34,9 @@ _INSULTS = re.compile(r"(?<!\w)(?:" + "|".join((
     r"connards?", r"connasses?", r"salopes?", r"salopards?", r"encul[ée]e?s?", r"putes?",
     r"p[ée]tasses?", r"grognasses?", r"pouffiasses?", r"enfoir[ée]e?s?", r"p[ée]d[ée]s?", r"tarlouzes?", r"tafioles?",
     r"gouines?", r"bougnoules?", r"youpins?", r"négros?", r"chinetoques?", r"bicots?", r"branleu(?:rs?|ses?)",
-    r"sous-merdes?", r"trous? du cul", r"ferme ta gueule", r"niqu(?:e|er) (?:ta|sa|vos?|leurs?|tes) (?:m[èe]res?|races?)",
-    r"va te faire (?:foutre|enculer)", r"sales? (?:juifs?|arabes?|noirs?|nègres?)",
+    r"sous-merdes?", r"trous? du cul", r"ferme ta gueule",
+    r"niqu(?:e|er) (?:ta|sa|vos?|leurs?|tes) (?:m[èe]res?|races?)", r"va te faire (?:foutre|enculer)",
+    r"sales? (?:juifs?|arabes?|noirs?|nègres?)",
 )) + r")(?!\w)", re.IGNORECASE)
 
 

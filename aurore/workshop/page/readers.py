@@ -1,11 +1,38 @@
-"""Provisoire : la forme du moteur, et des mots tout faits, le temps que le vrai arrive."""
+"""Beaucoup de lecteurs, un seul réseau.
 
+Tous les textes demandés s'écrivent ensemble, un token chacun à chaque traversée du réseau. On s'assied
+ou l'on se lève entre deux tokens ; celui qui est parti ne coûte plus rien. Quand toutes les places sont
+prises, on attend son tour dans une file ; quand la file est pleine, on est prié de revenir.
+
+    readers = Readers(dossier_du_réseau)
+    for event in readers.join(Request("Il était une fois")):
+        ...  # Place(3), Place(2), Place(1), puis Piece(" une", 0.4, [...]), Piece(" reine", ...), ...
+"""
+
+import re
+import threading
 import time
+from collections import deque
+from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
+
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+
+from workshop.network.decoding import Network
+from workshop.network.generation import Batch, Text
+from workshop.network.sampling import Settings
+
+CANDIDATES = 5           # montrés pour chaque token
+NEWCOMERS = 2            # assis entre deux tokens : lire une amorce fait attendre tous les autres
+TYPICAL_SECONDS = 5      # ce que dure un texte quand la salle est pleine : de quoi dire quand revenir
+
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]")  # des octets que le réseau a mal assemblés
 
 
 class Request(NamedTuple):
-    """Ce que demande un lecteur."""
+    """Ce que demande un lecteur. `text` est déjà normalisé ; vide, le réseau trouve lui-même un début."""
 
     text: str
     max_new_tokens: int = 200
@@ -16,13 +43,14 @@ class Request(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Un rang dans la file d'attente."""
+    """Il reste `number` lecteurs à asseoir, celui-ci compris."""
 
     number: int
 
 
 class Piece(NamedTuple):
-    """Un token écrit, sa probabilité, et les cinq plus probables."""
+    """Un morceau écrit : exactement ce qui s'ajoute au texte, la probabilité qu'il avait d'être choisi, et les plus
+    probables au même endroit, le meilleur d'abord : [(texte, probabilité), …]."""
 
     text: str
     probability: float
@@ -30,51 +58,198 @@ class Piece(NamedTuple):
 
 
 class Full(Exception):
-    """La file est pleine ; réessayer dans `retry_after` secondes."""
+    """La file est pleine ; `retry_after` dit dans combien de secondes revenir."""
 
-    def __init__(self, retry_after=10):
-        super().__init__("La file est pleine.")
+    def __init__(self, retry_after):
+        super().__init__("Toutes les places sont prises.")
         self.retry_after = retry_after
 
 
-WORDS = (" la", " meunière", " s'", "assit", ".", " —", " Viens", ",", " dit", "-", "elle", ";", " il", " est",
-         " tard", ".", " Et", " le", " c", "œur", " lui", " battait", ".")
+class Reader:
+    """Un lecteur : ce qu'il faut parcourir pour recevoir son texte, et fermer pour s'en aller.
 
+    `ending` dit, à la fin, pourquoi le texte s'arrête : « length » (longueur demandée), « end » (le réseau
+    y a mis fin), « closed » (le lecteur est parti) ou « stopped » (la page ferme).
+    """
 
-class _Reader:
     def __init__(self, request):
-        self.request, self.ending = request, None
+        self.request = request
+        self.ending = None
+        self.text = None           # le `Text` qui s'écrit, une fois assis
+        self.decoder = DecodeStream(skip_special_tokens=True)
+        self.place = None          # dans la file, tant qu'il attend
+        self.left = False
+        self.events = SimpleQueue()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.ending is not None:
+            raise StopIteration
+        event = self.events.get()
+        if isinstance(event, BaseException):
+            self.ending = "closed"
+            raise event
+        if isinstance(event, str):  # la fin, et sa raison
+            self.ending = event
+            raise StopIteration
+        return event
+
+    def close(self):
+        """S'en va. Le réseau ne calcule plus rien pour lui à partir du token suivant."""
+        self.left = True
+        self.ending = self.ending or "closed"
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *error):
         self.close()
-
-    def __iter__(self):
-        for number in range(self.request.max_new_tokens):
-            if self.ending:
-                return
-            time.sleep(0.03)
-            word = WORDS[number % len(WORDS)]
-            yield Piece(word, 0.4, [(word, 0.4), (" le", 0.2), (" une", 0.1), (" un", 0.05), (" sa", 0.01)])
-        self.ending = "length"
-
-    def close(self):
-        """Quitte."""
-        self.ending = self.ending or "closed"
 
 
 class Readers:
-    """Le moteur provisoire."""
+    """Les lecteurs d'un réseau : `seats` écrivent à la fois, `places` attendent leur tour."""
 
     def __init__(self, folder, seats=32, places=32):
-        self.folder, self.seats, self.places = folder, seats, places
-        self.active = self.waiting = 0
+        """Ouvre le réseau de `folder` et son tokenizer. Lève une WorkshopError s'il n'est pas complet."""
+        self.network = Network.open(folder)
+        self.tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+        self.seats, self.places = seats, places
+        self._end_tokens = self._find_end_tokens()
+        self._batch = Batch(self.network, seats)
+        self._seated = {}                  # {texte: lecteur}
+        self._line = deque()
+        self._change = threading.Condition()
+        self._deadline = None              # après quoi les textes en cours sont coupés
+        self._thread = threading.Thread(target=self._work, name="readers", daemon=True)
+        self._thread.start()
+
+    def _find_end_tokens(self):
+        """Le token qui commence et finit un texte : celui des GPT-2, ou le premier token spécial."""
+        special = self.tokenizer.get_added_tokens_decoder()
+        names = {str(token): number for number, token in special.items()}
+        number = names.get("<|endoftext|>", min(special, default=0))
+        return (number,)
+
+    @property
+    def active(self):
+        """Combien de textes s'écrivent."""
+        return len(self._seated)
+
+    @property
+    def waiting(self):
+        """Combien de lecteurs attendent leur tour."""
+        return len(self._line)
 
     def join(self, request):
-        """Renvoie un lecteur."""
-        return _Reader(request)
+        """Renvoie le `Reader` de `request`, assis ou dans la file. Lève Full s'il n'y a plus de place."""
+        reader = Reader(request)
+        with self._change:
+            if self._deadline is not None:
+                reader.events.put("stopped")
+                return reader
+            self._forget_those_who_left()
+            if len(self._seated) + len(self._line) >= self.seats + self.places:
+                raise Full(TYPICAL_SECONDS)
+            self._line.append(reader)
+            self._announce_places()
+            self._change.notify()
+        return reader
 
-    def stop(self, grace):
-        """Ferme."""
+    def stop(self, grace=5):
+        """N'accepte plus personne, laisse `grace` secondes aux textes en cours pour finir, puis les coupe."""
+        with self._change:
+            self._deadline = time.monotonic() + grace
+            self._change.notify()
+        self._thread.join(grace + 5)
+
+    # --- Le fil qui fait écrire le réseau ---------------------------------------------------
+
+    def _work(self):
+        while self._seat_newcomers():
+            try:
+                self._write_one_token()
+            except Exception as error:  # pylint: disable=broad-exception-caught  # le réseau lui-même a échoué :
+                # chacun doit le savoir, et la page continuer.
+                for reader in self._seated.values():
+                    reader.events.put(error)
+                self._empty_seats()
+
+    def _seat_newcomers(self):
+        """Attend qu'il y ait quelque chose à écrire ; renvoie False quand il n'y aura plus rien."""
+        with self._change:
+            while True:
+                self._forget_those_who_left()
+                if self._deadline is not None and (not self._seated or time.monotonic() > self._deadline):
+                    for reader in (*self._seated.values(), *self._line):
+                        reader.events.put("stopped")
+                    self._empty_seats()
+                    self._line.clear()
+                    return False
+                if self._seated or self._line:
+                    break
+                self._change.wait()
+            newcomers = []
+            while self._line and len(self._seated) + len(newcomers) < self.seats and len(newcomers) < NEWCOMERS:
+                newcomers.append(self._line.popleft())
+            self._announce_places()
+        for reader in newcomers:
+            self._seat(reader)
+        return True
+
+    def _seat(self, reader):
+        request = reader.request
+        try:
+            settings = Settings(max_new_tokens=request.max_new_tokens, temperature=request.temperature,
+                                top_k=request.top_k, top_p=request.top_p, eos_token_ids=self._end_tokens)
+            tokens = self.tokenizer.encode(request.text).ids or list(self._end_tokens)
+            reader.text = Text(tokens, settings, request.seed)
+            self._batch.join([reader.text])
+            self._seated[reader.text] = reader
+        except Exception as error:  # pylint: disable=broad-exception-caught  # elle n'appartient qu'à ce lecteur
+            if reader.text in self._batch.texts:
+                self._batch.leave(reader.text)
+            reader.events.put(error)
+
+    def _write_one_token(self):
+        finished = self._batch.step()
+        for text, reader in list(self._seated.items()):
+            piece = None if text.failure else self._piece(reader)
+            if piece is not None:
+                reader.events.put(piece)
+            if text in finished:
+                del self._seated[text]
+                reader.events.put(text.failure or text.ending)
+
+    def _piece(self, reader):
+        """Renvoie ce que le dernier token ajoute au texte ; None si ce n'est qu'une partie d'un signe."""
+        choice = reader.text.choice
+        written = _UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
+        if not written:
+            return None
+        candidates = [(_UNREADABLE.sub("", self.tokenizer.decode([int(token)])), float(probability))
+                      for token, probability in zip(choice.candidates[:CANDIDATES], choice.probabilities)]
+        return Piece(written, choice.probability, candidates)
+
+    def _forget_those_who_left(self):
+        """Les lecteurs partis rendent leur place ; à n'appeler que si l'on tient `_change`."""
+        for reader in [reader for reader in self._line if reader.left]:
+            self._line.remove(reader)
+        if threading.current_thread() is self._thread:  # lui seul touche au lot
+            for text, reader in [item for item in self._seated.items() if item[1].left]:
+                self._batch.leave(text)
+                del self._seated[text]
+
+    def _announce_places(self):
+        """Dit sa place à chacun de ceux qui attendent vraiment, si elle a changé."""
+        free = self.seats - len(self._seated)
+        for number, reader in enumerate(self._line, start=1):
+            place = number - free
+            if place > 0 and place != reader.place:
+                reader.place = place
+                reader.events.put(Place(place))
+
+    def _empty_seats(self):
+        self._seated.clear()
+        self._batch.texts.clear()

@@ -15,13 +15,14 @@ CHECK_EVERY_SECONDS = 3
 OLD_NETWORK_GRACE = 120     # secondes laissées aux textes que l'ancien réseau a commencés
 
 
-class Relay:
+class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et ce qu'ils gardent
     """Les lecteurs du réseau du moment ; `choose` renvoie le dossier de celui qui doit écrire."""
 
     def __init__(self, choose):
         self._choose = choose
-        self._lock = threading.Lock()
-        self._readers = self._folder = self._network = None
+        self._checking = threading.Lock()
+        self._changing = threading.Lock()
+        self._readers = self._folder = self._signature = None
         self._refused = None  # un dossier que l'on n'a pas su ouvrir : inutile d'y revenir
         self._checked = time.monotonic()
         self._open(choose())
@@ -30,7 +31,7 @@ class Relay:
     def network(self):
         """Le `Network` qui écrit."""
         self._follow_newest()
-        return self._network
+        return self._signature
 
     @property
     def active(self):
@@ -45,7 +46,7 @@ class Relay:
     def join(self, request):
         """Renvoie le lecteur de `request` ; lève Full quand la file est pleine."""
         self._follow_newest()
-        with self._lock:  # l'ancien réseau ne s'arrête pas entre le choix et l'entrée
+        with self._changing:  # l'ancien réseau ne s'arrête pas entre le choix et l'entrée
             return self._readers.join(request)
 
     def stop(self, grace):
@@ -53,8 +54,10 @@ class Relay:
         self._readers.stop(grace)
 
     def _follow_newest(self):
-        if time.monotonic() - self._checked < CHECK_EVERY_SECONDS or not self._lock.acquire(blocking=False):
-            return  # vérifié il y a peu, ou quelqu'un d'autre s'en occupe
+        if time.monotonic() - self._checked < CHECK_EVERY_SECONDS:
+            return
+        if not self._checking.acquire(blocking=False):  # pylint: disable=consider-using-with  # with attendrait
+            return  # quelqu'un d'autre s'en occupe : l'ancien réseau fait encore l'affaire
         try:
             self._checked = time.monotonic()
             folder = self._choose()
@@ -65,10 +68,12 @@ class Relay:
             self._refused = folder
             logging.getLogger(__name__).exception("Le réseau de %s ne s'ouvre pas ; le précédent continue.", folder)
         finally:
-            self._lock.release()
+            self._checking.release()
 
     def _open(self, folder):
-        previous, self._readers = self._readers, Readers(folder)
-        self._folder, self._network = folder, read_signature(folder)
+        readers, signature = Readers(folder), read_signature(folder)
+        with self._changing:
+            previous, self._readers = self._readers, readers
+            self._folder, self._signature = folder, signature
         if previous:
             threading.Thread(target=previous.stop, args=(OLD_NETWORK_GRACE,), daemon=True).start()

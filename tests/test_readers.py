@@ -1,0 +1,180 @@
+"""Beaucoup de lecteurs, un seul réseau : places, file, départs, erreurs."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from workshop.network import generation
+from workshop.network.decoding import Network
+from workshop.network.generation import write_texts
+from workshop.network.sampling import Choice, Settings
+from workshop.page.readers import Full, Piece, Place, Readers, Request
+from workshop.paths import BASE_MODEL
+
+OPENINGS = ["Il était une fois", "Le soir,", "La meunière chantait au bord de la rivière, et", "Ah! mon père, "]
+
+
+@pytest.fixture(name="readers")
+def _readers():
+    opened = []
+
+    def build(**places):
+        opened.append(Readers(BASE_MODEL, **places))
+        return opened[-1]
+    yield build
+    for readers in opened:
+        readers.stop(grace=0)
+
+
+def written(events):
+    """Le texte de ce qui a été écrit."""
+    return "".join(event.text for event in events if isinstance(event, Piece))
+
+
+def wait_until(condition):
+    """Attend qu'une condition soit remplie ; échoue après vingt secondes."""
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_together_each_reads_what_they_would_have_read_alone(readers, tokenizer):
+    """Quatre lecteurs ensemble, puis la bibliothèque, un par un : mêmes textes."""
+    room = readers(seats=4)
+    seated = [room.join(Request(opening, max_new_tokens=30, temperature=0.7, seed=[number]))
+              for number, opening in enumerate(OPENINGS)]
+    together = [written(reader) for reader in seated]
+    network = Network.open(BASE_MODEL)
+    settings = Settings(max_new_tokens=30, temperature=0.7, top_k=50, eos_token_ids=(tokenizer.eos_token_id,))
+    for number, opening in enumerate(OPENINGS):
+        text = generation.Text(tokenizer(opening).input_ids, settings, [number])
+        batch = generation.Batch(network, 1)
+        batch.join([text])
+        while batch.texts:
+            batch.step()
+        assert tokenizer.decode(text.tokens) == opening + together[number]
+    assert [reader.ending for reader in seated] == ["length"] * 4
+
+
+def test_each_piece_shows_between_what_the_network_hesitated(readers):
+    for piece in readers().join(Request("Il était une", max_new_tokens=20, seed=1)):
+        probabilities = [probability for _, probability in piece.candidates]
+        assert len(probabilities) == 5 and probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) <= 1.000001 and 0 < piece.probability <= probabilities[0]
+        assert dict(piece.candidates).get(piece.text, piece.probability) == piece.probability
+
+
+def test_signs_of_several_tokens_come_whole(readers, tokenizer, monkeypatch):
+    """« 𝄞 » demande plusieurs tokens, et un octet seul n'est rien : ni moitié de signe, ni signe illisible."""
+    tokens = tokenizer("é 𝄞").input_ids + tokenizer("𝄞").input_ids[:1] + tokenizer(" fin\x1e.").input_ids
+    assert len(tokens) > 8
+    room, script = readers(), iter(tokens)
+    monkeypatch.setattr(generation, "choose",
+                        lambda *_: Choice(next(script), 0.5, np.array(tokens[:5]), np.full(5, 0.1)))
+    pieces = list(room.join(Request("Il", max_new_tokens=len(tokens))))
+    assert written(pieces) == "é 𝄞 fin." and len(pieces) < len(tokens)
+
+
+def test_a_line_forms_and_moves(readers):
+    room = readers(seats=1, places=2)
+    first = room.join(Request("Il était", max_new_tokens=10_000))
+    next(first)
+    second, third = (room.join(Request("Le soir", max_new_tokens=5)) for _ in range(2))
+    assert next(second) == Place(1) and next(third) == Place(2)
+    with pytest.raises(Full) as refusal:
+        room.join(Request("Et moi"))
+    assert refusal.value.retry_after > 0
+    first.close()
+    assert len(written(second)) > 5 and next(third) == Place(1) and len(written(third)) > 5
+    wait_until(lambda: (room.active, room.waiting) == (0, 0))
+    assert first.ending == "closed" and list(first) == []
+
+
+def test_who_leaves_costs_nothing_more(readers):
+    room = readers(seats=4)
+    one = room.join(Request("Il était", max_new_tokens=10_000))
+    next(one)
+    one.close()
+    wait_until(lambda: room.active == 0)
+    read_so_far = one.text.written
+    time.sleep(0.2)
+    assert one.text.written == read_so_far
+    impatient = [room.join(Request("Il était", max_new_tokens=10_000)) for _ in range(6)]
+    for reader in impatient:
+        reader.close()
+    assert written(room.join(Request("Il était", max_new_tokens=5)))
+
+
+def test_one_reader_s_error_stays_theirs(readers):
+    room = readers(seats=4)
+    quiet = room.join(Request("Il était une fois", max_new_tokens=40, seed=5))
+    next(quiet)
+    for broken in (Request("Bonjour", temperature="chaud"), Request(3), Request("Bonjour", seed="graine")):
+        with pytest.raises(Exception, match=".") as error:
+            list(room.join(broken))
+        assert not isinstance(error.value, AssertionError)
+    assert len(written(quiet)) > 20 and quiet.ending == "length"
+
+
+def test_a_failing_network_is_said_to_all_and_the_room_stays_open(readers, monkeypatch):
+    room = readers(seats=4)
+    with monkeypatch.context() as broken:
+        broken.setattr(Network, "read", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(room.join(Request("Il était")))
+    assert written(room.join(Request("Il était", max_new_tokens=5)))
+
+
+def test_the_room_closes_gracefully(readers):
+    room = readers(seats=1)
+    short, endless = room.join(Request("Il", max_new_tokens=3)), None
+    assert written(short)
+    endless = room.join(Request("Il était", max_new_tokens=10_000_000))
+    late = room.join(Request("Il était"))
+    next(endless)
+    closing = threading.Thread(target=room.stop, args=(0.3,))
+    closing.start()
+    assert written(endless) and endless.ending == "stopped"
+    list(late)
+    closing.join()
+    assert late.ending == "stopped" and list(room.join(Request("Trop tard"))) == []
+
+
+def test_an_opening_longer_than_the_context_and_past_its_end(readers):
+    long = "La meunière chantait au bord de la rivière. " * 60
+    reader = readers().join(Request(long, max_new_tokens=300, seed=2))
+    assert len(written(reader)) > 300 and reader.text.written == 300
+
+
+def test_without_an_opening_the_network_finds_one(readers):
+    events = list(readers().join(Request("", max_new_tokens=10, seed=0)))
+    assert np.all([isinstance(event, Piece) for event in events]) and written(events)
+
+
+def test_many_come_and_go_at_once(readers):
+    """Trente lecteurs dans huit places : chacun a son texte, entier."""
+    room = readers(seats=8, places=32)
+    texts = {}
+
+    def read(number):
+        texts[number] = written(room.join(Request("Le soir", max_new_tokens=5 + number % 7, seed=number % 3)))
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(texts) == 30
+    for number, text in texts.items():
+        longest = next(texts[other] for other in range(30) if other % 7 == 6 and other % 3 == number % 3)
+        assert text and longest.startswith(text)
+
+
+def test_write_texts_is_the_same_engine(tokenizer):
+    network = Network.open(BASE_MODEL)
+    settings = Settings(max_new_tokens=8, do_sample=False)
+    prompts = [tokenizer(opening).input_ids for opening in OPENINGS]
+    assert write_texts(network, prompts, settings) == [write_texts(network, [prompt], settings)[0] for prompt in prompts]
