@@ -466,3 +466,33 @@ def test_a_narrow_phone_never_scrolls_sideways(page, generator):
             assert page.run("return document.documentElement.scrollWidth") == 320
     finally:
         page.command("Emulation.clearDeviceMetricsOverride")
+
+
+class TestTheRealNetwork:
+    """La page entière, devant le réseau embarqué (ou le dernier que l'on ait entraîné ici)."""
+
+    @pytest.fixture(name="generator")
+    def _generator(self, lesson):
+        generator = lesson("5_flask").TextGenerator()
+        generator.free = threading.Event()
+        yield generator
+        generator.readers.stop(0)
+
+    def test_it_writes_french_prose_whose_every_token_can_be_looked_at(self, page):
+        page.open().write("La meunière ouvrit la porte et vit")
+        assert len(page.prose[0]) > 60 and page.prose[-1].endswith((".", "…", "!", "?", "»"))
+        assert "'" not in "".join(page.prose)
+        kept = "return JSON.parse(localStorage['aurore.textes'])[0].pieces"
+        pieces = page.run(kept)
+        assert len(pieces) >= 20
+        for piece in pieces:
+            chances = [candidate["p"] for candidate in piece["candidats"]]
+            assert len(chances) == 5 and chances == sorted(chances, reverse=True) and 0 < sum(chances) < 1.001
+            assert 0 < piece["p"] <= chances[0]
+        page.click("watch")
+        page.tiles[2].click()
+        page.browser.find_elements(By.CLASS_NAME, "choice")[1].click()  # celui que le réseau mettait en second
+        page.wait_for_the_end()
+        other = page.run(kept)
+        assert other[:2] == pieces[:2] and len(other) > 20
+        assert other[2]["texte"] == pieces[2]["candidats"][1]["texte"]
