@@ -98,7 +98,7 @@ class Page:
 
     def wait(self, condition):
         """Attend que `condition` soit vraie."""
-        return WebDriverWait(self.browser, 8, 0.02).until(lambda _: condition())
+        return WebDriverWait(self.browser, 30, 0.02).until(lambda _: condition())
 
     def type(self, text):
         """Remplace ce qui est dans le champ."""

@@ -91,7 +91,7 @@ export class Tiles {
         "Choisissez\u00a0: le texte repart d’ici."));
     this.#choices.hidden = false;
     this.#place();
-    this.#choices.scrollIntoView({ block: "nearest" });
+    requestAnimationFrame(() => this.#choices.scrollIntoView({ block: "nearest" })); // après le défilement du focus
   }
 
   #choice(candidate, piece, index) {
