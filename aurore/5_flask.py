@@ -7,6 +7,7 @@ page envoie le début de texte tapé dans le champ « amorce » ; le réseau le 
 """
 
 import os
+import threading
 
 from workshop import narration, paths
 from workshop.artefacts import newest_model
@@ -176,6 +177,7 @@ def main():
     if not PORT.isdigit() or not 0 < int(PORT) < 65536:
         raise narration.WorkshopError(f"AURORE_PORT vaut « {PORT} » : il faut un numéro de port, par exemple 8080.")
     print("Chargement du réseau...", flush=True)
+    threading.Thread(target=prompts.warm_up, daemon=True).start()
     generator = TextGenerator()
     server = service.open_server(create_app(generator), HOST, int(PORT))
     address = "127.0.0.1" if HOST == "0.0.0.0" else HOST

@@ -34,7 +34,7 @@ def protect(app):
         SESSION_COOKIE_NAME="aurore", SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=FORM_LIFETIME,
         MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=20)
     csrf = CSRFProtect(app)
-    limiter = Limiter(lambda: request.remote_addr, app=app, storage_uri="memory://")
+    limiter = Limiter(lambda: request.remote_addr or "inconnue", app=app, storage_uri="memory://")
 
     @app.after_request
     def harden(response):

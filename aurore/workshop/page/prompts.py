@@ -83,6 +83,11 @@ def seems_french(text):
     return len(re.findall(r"[^\W\d_]+", text)) < FEWEST_WORDS or language_detector()(text)[0] == "fr"
 
 
+def warm_up():
+    """Prépare le détecteur de langue, dont la première réponse prend une seconde."""
+    language_detector()("un deux trois")
+
+
 @cache
 def language_detector():
     """Renvoie la fonction de py3langid qui nomme la langue d'un texte ; la charger prend une demi-seconde."""
