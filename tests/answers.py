@@ -68,7 +68,7 @@ WRONG = [
     ("1.7", "sentences.extend(text)", "des lettres"),
     ("1.7", "sentences.extend(text.split())", "des mots, et non des phrases"),
     ("1.7", "sentences.append(text)", "sans avoir été coupé"),
-    ("1.7", "sentences = sentences.extend(sentence_tokenizer.tokenize(text))", "vaut None"),
+    ("1.7", "sentences = sentences.extend(sentence_tokenizer.tokenize(text))", "qui vaut None"),
     ("1.7", "sentences.extend(['Une phrase.', 'Une autre.', 'Encore une.'])", "ne sont pas celles de text"),
     ("1.7", "sentences.extend(sentence_tokenizer.tokenize(text)[:1])", "NLTK en trouve 6"),
     # 1.8 mots
@@ -77,7 +77,7 @@ WRONG = [
     ("1.8", 'sentence_length = sentence["text"].count(" ")', "il en manque un"),
     ("1.8", 'sentence_length = sentence["text"].split()', "une liste, et non un nombre"),
     ("1.8", 'sentence_length = len(set(sentence["text"].split()))', "qu'une fois"),
-    ("1.8", "sentence_length = 4", "10 mots"),
+    ("1.8", "sentence_length = 5", "11 mots"),
     ("1.8", 'sentence_length = print(len(sentence["text"].split()))', "print affiche"),
     # 1.9 phrases
     ("1.9", 'sentence_count = rows["text"]', "une liste, et non un nombre"),
@@ -220,7 +220,7 @@ WRONG = [
     ("4.6", 'print("output0")\nprint("output1")', "aucun des deux"),
     ("4.6", "print(output0)\nprint(output0)\nprint(output1)", "deux fois"),
     ("4.6", "output0, output1", "aucun des deux"),
-    ("4.6", "print(outputs)", "aucun des deux"),
+    ("4.6", "print(outputs)", "c'est outputs"),
 ]
 
 RIGHT = [

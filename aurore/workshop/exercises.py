@@ -25,8 +25,8 @@ from workshop.paths import AURORE, shown
 LESSONS = ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate")
 
 _TODO = re.compile(r"\s*# TODO (?P<number>\d\.\d+)(?P<optional> \(facultatif\))? : (?P<sentence>.+)")
-_OPENING = re.compile(r"\s*# >>> réponse(?: \(sans elle : (?P<otherwise>.+)\))?$")
-_CLOSING = re.compile(r"\s*# <<<$")
+_OPENING = re.compile(r"\s*# >>> réponse(?: \(sans elle : (?P<otherwise>.+)\))?\s*$")
+_CLOSING = re.compile(r"\s*# <<<\s*$")
 
 
 class Todo(NamedTuple):

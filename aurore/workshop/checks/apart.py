@@ -55,9 +55,10 @@ def _judge_from(number, path, first):
             pass
         written = report.read_text(encoding="utf-8").splitlines() if report.is_file() else []
         verdicts = {verdict.number: verdict for verdict in (Verdict(*json.loads(line)) for line in written)}
-        trace = Path(f"{report}.trace")
+        trace = report.with_suffix(".trace")
         numbers = [todo.number for todo in todos_of(number)]
         left = [one for one in numbers[numbers.index(first):] if one not in verdicts]
         if left and "*" not in verdicts:
-            verdicts[left[0]] = interrupted(trace.read_text(encoding="utf-8") if trace.is_file() else "", path, left[0])
+            stopped = interrupted(trace.read_text(encoding="utf-8") if trace.is_file() else "", path, left[0])
+            verdicts[stopped.number] = stopped
         return verdicts

@@ -77,9 +77,9 @@ class AutoTokenizer:
         raise EnvironmentError("AutoTokenizer s'instancie avec AutoTokenizer.from_pretrained(...)")
 
     @staticmethod
-    def from_pretrained(path, **_):
+    def from_pretrained(pretrained_model_name_or_path, **_):
         """Renvoie un tokenizer qui sait d'où il vient."""
-        return Tokenizer(path)
+        return Tokenizer(pretrained_model_name_or_path)
 
 
 def answer_in(*script):

@@ -1,4 +1,4 @@
-"""Ce que l'on vérifie dans 4_generate.py, avec un réseau qui compte au lieu d'écrire."""
+"""Ce que l'on vérifie dans 4_generate.py, avec un réseau qui écrit toujours la même chose."""
 
 from types import SimpleNamespace
 
@@ -24,9 +24,9 @@ class AutoConfig:
         raise EnvironmentError("AutoConfig s'instancie avec AutoConfig.from_pretrained(...)")
 
     @staticmethod
-    def from_pretrained(path, **_):
-        """Renvoie la configuration de `path`."""
-        return Config(path=path)
+    def from_pretrained(pretrained_model_name_or_path, **_):
+        """Renvoie la configuration de ce dossier."""
+        return Config(path=pretrained_model_name_or_path)
 
 
 class TFGPT2LMHeadModel:
@@ -36,13 +36,18 @@ class TFGPT2LMHeadModel:
         self.config = config
 
     @staticmethod
-    def from_pretrained(path, config=None, **_):
-        """Renvoie le réseau de `path`."""
-        return Model(path=path, config=config)
+    def from_pretrained(pretrained_model_name_or_path, config=None, **_):
+        """Renvoie le réseau de ce dossier."""
+        return Model(path=pretrained_model_name_or_path, config=config)
+
+
+def continued(prompt):
+    """Renvoie ce que le faux réseau écrit après `prompt`."""
+    return f"{prompt}, puis se tut."
 
 
 class Pipe:
-    """Continue un texte par son numéro, et note ce qu'on lui demande."""
+    """Continue un texte toujours de même, et note ce qu'on lui demande."""
 
     tokenizer = SimpleNamespace(pad_token_id=0)
 
@@ -52,8 +57,8 @@ class Pipe:
     def __call__(self, prompts, **settings):
         self.asked.append((prompts, settings))
         if isinstance(prompts, str):
-            return [{"generated_text": f"{prompts} numéro 0."}]
-        return [[{"generated_text": f"{prompt} numéro {rank}."}] for rank, prompt in enumerate(prompts)]
+            return [{"generated_text": continued(prompts)}]
+        return [[{"generated_text": continued(prompt)}] for prompt in prompts]
 
 
 def answer_in(*script):
@@ -153,7 +158,7 @@ def check_outputs(*script):
     finished = answer.names.get("finished", lambda text, start=0: text)
     answer.names["finished"] = lambda text, start=0: given.append(text) or finished(text, start)
     call = answer.call("write", Pipe())
-    expected = [f"{prompt} numéro {rank}." for rank, prompt in enumerate(call.variables.get("prompts", []))]
+    expected = [continued(prompt) for prompt in call.variables.get("prompts", [])]
     if given == expected:
         return
     for name in ("output0", "output1"):
@@ -180,6 +185,9 @@ def check_print(*script):
     _, call, _ = _write(script)
     texts = [call.variables["output0"], call.variables["output1"]]
     shown = [text in call.printed for text in texts]
+    if "generated_text" in call.printed:
+        raise Wrong("c'est outputs qui est affiché, avec ses crochets et ses accolades",
+                    "Écrivez print(output0), puis print(output1)")
     if not any(shown):
         raise Wrong("aucun des deux textes n'est affiché", "Écrivez print(output0), puis print(output1)")
     if not all(shown):

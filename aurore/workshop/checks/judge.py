@@ -95,10 +95,13 @@ def _judge_one(check, path, lines, solution, number):
 
 
 def interrupted(trace, path, number):
-    """Renvoie le Verdict d'un TODO qui n'a pas fini à temps ; `trace` dit où il en était."""
-    found = re.search(rf'File "{re.escape(str(path))}", line (\d+)', trace)
-    where = f"ligne {found[1]} : " if found else ""
-    return Verdict(number, WRONG, f"{where}le calcul ne finit pas (plus de {TIME_LIMIT} secondes)",
+    """Renvoie le Verdict d'un TODO dont le processus s'est arrêté en route ; `trace` dit où, s'il a duré trop."""
+    places = re.findall(rf'File "{re.escape(str(path))}", line (\d+) in (.+)', trace)
+    if not places:
+        return Verdict(number, WRONG, "votre code arrête Python lui-même", "Retirez ce qui l'arrête, os._exit par exemple")
+    if any(function == "<module>" for _, function in places):  # hors de toute fonction : rien ne peut être essayé
+        number = "*"
+    return Verdict(number, WRONG, f"ligne {places[0][0]} : le calcul ne finit pas (plus de {TIME_LIMIT} secondes)",
                    "Cherchez une boucle (while, for) qui ne peut pas s'arrêter")
 
 
@@ -107,9 +110,10 @@ def main():
     number, path, solution, report, *first = sys.argv[1:]
     sys.stdout = sys.stderr = open(  # pylint: disable=consider-using-with  # jusqu'à la fin du processus
         Path(report).with_suffix(".out"), "w", encoding="utf-8")
-    with open(report, "a", encoding="utf-8") as verdicts, open(f"{report}.trace", "w", encoding="utf-8") as trace:
+    with open(report, "a", encoding="utf-8") as verdicts, open(Path(report).with_suffix(".trace"), "w", encoding="utf-8") as trace:
         faulthandler.dump_traceback_later(6 * TIME_LIMIT, exit=True, file=trace)
-        importlib.import_module(f"workshop.checks.exercise_{number}")  # hors du temps compté
+        for module in (f"workshop.checks.exercise_{number}", "workshop.text.sentences"):  # hors du temps compté
+            importlib.import_module(module)
         faulthandler.dump_traceback_later(TIME_LIMIT, exit=True, file=trace)
         for verdict in judge(number, Path(path), Path(solution).read_text(encoding="utf-8").splitlines(), *first):
             verdicts.write(json.dumps(verdict) + "\n")

@@ -23,7 +23,7 @@ def value_of(call, name, answer, *kinds, expected):
 
     `expected` : ce que l'on attend, en français, par exemple « une liste de lignes ».
     """
-    if name not in call.variables and call.error:
+    if name not in call.variables and call.error and not isinstance(call.error, NameError):
         raise call.error
     if name not in call.variables:
         raise Wrong(f"la variable {name} n'a pas reçu de valeur", f"Écrivez une ligne « {name} = ... » : on attend "
@@ -66,7 +66,10 @@ def explain(error, line):
     if isinstance(error, LookupError) and "nltk" in text.lower():
         return f"{place}cette fonction de NLTK demande un modèle à télécharger", (
             "Employez sentence_tokenizer, qui est déjà prêt")
-    if isinstance(error, AttributeError) and (found := re.search(r"'(\w+)' object has no attribute '(\w+)'", text)):
+    if isinstance(error, AttributeError) and (found := re.search(r"'([\w.]+)' object has no attribute '(\w+)'", text)):
+        if found[1] == "NoneType":
+            return f"{place}« {found[2]} » est demandé à une variable qui vaut None", (
+                "Ne gardez pas le résultat d'une méthode qui modifie sur place (append, extend, sort) : c'est None")
         return f"{place}un objet « {found[1]} » n'a pas de « {found[2]} »", (
             f"Cherchez une faute de frappe à la ligne {line}, ou l'objet qui sait faire cela")
     return f"{place}Python s'arrête ({type(error).__name__} : {text})", fix
