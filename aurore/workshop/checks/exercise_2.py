@@ -110,7 +110,8 @@ def check_open(*script):
 def check_text(*script):
     """TODO 2.2 : un texte, où il y a des mots."""
     answer = answer_in(*script)
-    text = value_of(answer.call("show_tokens", Tokenizer("")), "text", answer, str, expected="un texte entre guillemets")
+    call = answer.call("show_tokens", Tokenizer(""))
+    text = value_of(call, "text", answer, str, expected="un texte entre guillemets")
     if len(re.findall(r"[^\W\d_]+", text)) < 2:
         raise Wrong(f"text vaut « {text} » : il n'y a pas deux mots à découper", "Écrivez une phrase")
 
@@ -164,7 +165,8 @@ def check_tokens(*script):
     if tokens and isinstance(tokens[0], int):
         raise Wrong("ce sont encore les identifiants", "Donnez-les à tokenizer.convert_ids_to_tokens")
     if tokens == [piece.replace("Ġ", "") for piece in expected]:
-        raise Wrong("les espaces ont disparu des morceaux", "Employez convert_ids_to_tokens, qui les marque d'un G pointé")
+        raise Wrong("les espaces ont disparu des morceaux",
+                    "Employez convert_ids_to_tokens, qui les marque d'un G pointé")
     if len(tokens) < len(expected):
         raise Wrong(f"il y a {len(tokens)} morceau(x) pour {len(expected)} identifiants", "Donnez input_ids en entier")
     raise Wrong("ces morceaux ne sont pas ceux de input_ids", "Écrivez tokenizer.convert_ids_to_tokens(input_ids)")

@@ -39,11 +39,7 @@ class Model:
     count_params = num_parameters
 
 
-class Split(SimpleNamespace):
-    """Une partie du jeu de données."""
-
-    column_names = ("text", "book", "position", "sentence_length")
-    num_rows = 3
+SPLIT = SimpleNamespace(column_names=("text", "book", "position", "sentence_length"), num_rows=3)
 
 
 def answer_in(*script):
@@ -52,7 +48,7 @@ def answer_in(*script):
 
     def load_from_disk(path):
         loaded.append(path)
-        return {split: Split() for split in ("train", "validation", "test")}
+        return dict.fromkeys(("train", "validation", "test"), SPLIT)
 
     modules["datasets"].load_from_disk = load_from_disk
     modules["transformers"].create_optimizer = lambda *_, **__: ("optimiseur", None)
@@ -86,7 +82,8 @@ def check_data(*script):
     call = answer.call("load_data")
     if not loaded:
         dataset = value_of(call, "dataset", answer, object, expected="ce que renvoie load_from_disk")
-        raise Wrong(f"load_from_disk n'a pas été appelée : dataset est {kind(dataset)}", "Écrivez load_from_disk(paths.DATA)")
+        raise Wrong(f"load_from_disk n'a pas été appelée : dataset est {kind(dataset)}",
+                    "Écrivez load_from_disk(paths.DATA)")
     if shown(loaded[-1]).rstrip("/") != shown(DATA):
         raise Wrong(f"le chemin donné est « {shown(loaded[-1])} », et les données sont dans aurore/data",
                     "Donnez paths.DATA à load_from_disk")

@@ -1,6 +1,7 @@
 """Ce que l'on vérifie dans 4_generate.py, avec un réseau qui écrit toujours la même chose."""
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from workshop.checks.answer import Answer
 from workshop.checks.doubles import extras
@@ -9,12 +10,17 @@ from workshop.checks.sentences import Wrong, kind, value_of
 MODEL_PATH = "un/dossier/modele"
 
 
-class Config(SimpleNamespace):
+class Config(NamedTuple):
     """Une configuration, qui sait d'où elle vient."""
 
+    path: str
 
-class Model(SimpleNamespace):
+
+class Model(NamedTuple):
     """Un réseau, qui sait d'où il vient et avec quelle configuration."""
+
+    path: str
+    config: Config | None
 
 
 class AutoConfig:
@@ -117,7 +123,8 @@ def check_prompts(*script):
     call = answer.call("write", Pipe())
     prompts = value_of(call, "prompts", answer, list, tuple, str, expected="une liste de deux textes")
     if isinstance(prompts, str) or (len(given) > 2 and all(isinstance(one, str) and len(one) == 1 for one in given)):
-        raise Wrong("prompts est un texte, et non une liste", "Mettez les deux débuts entre crochets, séparés par une virgule")
+        raise Wrong("prompts est un texte, et non une liste",
+                    "Mettez les deux débuts entre crochets, séparés par une virgule")
     if any(not isinstance(prompt, str) for prompt in [*prompts, *given]):
         raise Wrong("la liste contient autre chose que des textes", "Mettez chaque début entre guillemets")
     if len(prompts) != 2:

@@ -95,10 +95,11 @@ def _judge_one(check, path, lines, solution, number):
 
 
 def interrupted(trace, path, number):
-    """Renvoie le Verdict d'un TODO dont le processus s'est arrêté en route ; `trace` dit où, s'il a duré trop."""
+    """Renvoie le Verdict d'un TODO qui a arrêté son processus ; `trace` dit où il en était, s'il durait trop."""
     places = re.findall(rf'File "{re.escape(str(path))}", line (\d+) in (.+)', trace)
     if not places:
-        return Verdict(number, WRONG, "votre code arrête Python lui-même", "Retirez ce qui l'arrête, os._exit par exemple")
+        return Verdict(number, WRONG, "votre code arrête Python lui-même",
+                       "Retirez ce qui l'arrête, os._exit par exemple")
     if any(function == "<module>" for _, function in places):  # hors de toute fonction : rien ne peut être essayé
         number = "*"
     return Verdict(number, WRONG, f"ligne {places[0][0]} : le calcul ne finit pas (plus de {TIME_LIMIT} secondes)",

@@ -1,6 +1,7 @@
 """Ce que l'on dit d'une réponse : pourquoi elle ne va pas, et quoi faire."""
 
 import re
+from types import NoneType
 
 
 class Wrong(Exception):
@@ -40,36 +41,36 @@ def value_of(call, name, answer, *kinds, expected):
     return value
 
 
+# (sorte d'erreur, pourquoi, quoi faire) : la première qui convient.
+_ACCIDENTS = (
+    (IndentationError, "les espaces en début de ligne ne vont pas ({text})",
+     "Alignez la ligne {line} sur ses voisines, avec des espaces"),
+    (SyntaxError, "Python ne comprend pas cette ligne ({text})",
+     "Cherchez à la ligne {line}, ou juste avant, une parenthèse, un guillemet, deux points qui manquent"),
+    (SystemExit, "sys.exit, exit ou quit arrête tout le script", "Retirez-le : le script s'arrête tout seul"),
+    (UnboundLocalError, "une variable sert avant d'avoir reçu une valeur ({text})", "Corrigez la ligne {line}"),
+    (NameError, "le nom « {name} » n'existe pas",
+     "Cherchez une faute de frappe à la ligne {line} ; sinon, c'est un import qui manque en haut du fichier"),
+    (ImportError, "import impossible ({text})", "Corrigez son nom, ou retirez-le : l'exercice n'en demande pas"),
+    (EOFError, "input attend que l'on tape quelque chose", "Écrivez la valeur dans le script"),
+    (BaseException, "Python s'arrête ({kind} : {text})", "Corrigez la ligne {line}"),
+)
+
+
 def explain(error, line):
-    """Renvoie (pourquoi, quoi faire) pour une erreur de Python survenue à la ligne `line`."""
-    place = f"ligne {line} : " if line else ""
-    text = str(error)
-    fix = f"Corrigez la ligne {line}" if line else "Relisez votre réponse"
-    name = getattr(error, "name", None)
-    if isinstance(error, (IndentationError, TabError)):
-        return f"{place}les espaces en début de ligne ne vont pas ({error.msg})", (
-            f"Alignez la ligne {line} sur ses voisines, avec des espaces")
-    if isinstance(error, SyntaxError):
-        return f"{place}Python ne comprend pas cette ligne ({error.msg})", (
-            f"Cherchez à la ligne {line}, ou juste avant, une parenthèse, un guillemet, deux points qui manquent")
-    if isinstance(error, SystemExit):
-        return f"{place}sys.exit, exit ou quit arrête tout le script", "Retirez-le : le script s'arrête tout seul"
-    if isinstance(error, UnboundLocalError):
-        return f"{place}une variable sert avant d'avoir reçu une valeur ({text})", fix
-    if isinstance(error, NameError):
-        return f"{place}le nom « {name} » n'existe pas", (
-            f"Cherchez une faute de frappe à la ligne {line} ; sinon, c'est un import qui manque en haut du fichier")
-    if isinstance(error, ImportError):
-        return f"{place}import impossible ({text})", "Corrigez son nom, ou retirez-le : l'exercice n'en demande pas"
-    if isinstance(error, EOFError):
-        return f"{place}input attend que l'on tape quelque chose", "Écrivez la valeur dans le script"
+    """Renvoie (pourquoi, quoi faire) pour une erreur de Python survenue à la ligne `line`, ou None si on l'ignore."""
+    text = getattr(error, "msg", None) or str(error)
+    why, advice = next((why, advice) for sort, why, advice in _ACCIDENTS if isinstance(error, sort))
     if isinstance(error, LookupError) and "nltk" in text.lower():
-        return f"{place}cette fonction de NLTK demande un modèle à télécharger", (
-            "Employez sentence_tokenizer, qui est déjà prêt")
-    if isinstance(error, AttributeError) and (found := re.search(r"'([\w.]+)' object has no attribute '(\w+)'", text)):
-        if found[1] == "NoneType":
-            return f"{place}« {found[2]} » est demandé à une variable qui vaut None", (
-                "Ne gardez pas le résultat d'une méthode qui modifie sur place (append, extend, sort) : c'est None")
-        return f"{place}un objet « {found[1]} » n'a pas de « {found[2]} »", (
-            f"Cherchez une faute de frappe à la ligne {line}, ou l'objet qui sait faire cela")
-    return f"{place}Python s'arrête ({type(error).__name__} : {text})", fix
+        why = "cette fonction de NLTK demande un modèle à télécharger"
+        advice = "Employez sentence_tokenizer, qui est déjà prêt"
+    if isinstance(error, AttributeError) and isinstance(error.obj, NoneType):
+        why = "« {name} » est demandé à une variable qui vaut None"
+        advice = "Ne gardez pas le résultat d'une méthode qui modifie sur place (append, extend, sort) : c'est None"
+    elif isinstance(error, AttributeError) and error.name:
+        why = "un objet « {owner} » n'a pas de « {name} »"
+        advice = "Cherchez une faute de frappe à la ligne {line}, ou l'objet qui sait faire cela"
+    known = {"text": text, "line": line, "kind": type(error).__name__, "name": getattr(error, "name", None),
+             "owner": type(getattr(error, "obj", None)).__name__}
+    place = f"ligne {line} : " if line else ""
+    return place + why.format(**known), (advice if line else "Relisez votre réponse").format(**known)
