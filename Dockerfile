@@ -13,6 +13,7 @@ COPY requirements.txt /requirements.txt
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
     --require-hashes --requirement /requirements.txt
 
+COPY docs /docs
 COPY aurore /aurore
 WORKDIR /
 

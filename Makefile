@@ -5,13 +5,15 @@ SOURCE ?= embedded
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test bench lock
+.PHONY: help atelier web test exercises images bench lock
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
+	@echo "make exercises             retailler les exercices dans les solutions"
+	@echo "make images                redessiner les images du guide"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
@@ -28,8 +30,14 @@ web: .venv/atelier-installed
 	@$(VENV_PYTHON) aurore/5_flask.py
 
 test: .venv/tests-installed
-	$(VENV_PYTHON) -m pylint aurore tests aurore/[0-9]*.py
+	$(VENV_PYTHON) -m pylint aurore tests docs/images aurore/[0-9]*.py
 	$(VENV_PYTHON) -m pytest
+
+exercises: .venv/atelier-installed
+	@PYTHONPATH=aurore $(VENV_PYTHON) -m workshop.exercises
+
+images: .venv/atelier-installed
+	@$(VENV_PYTHON) docs/images/draw.py
 
 bench: .venv/atelier-installed .venv-bench/installed
 	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.training .venv-bench/bin/python
