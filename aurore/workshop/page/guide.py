@@ -5,7 +5,6 @@ Le README du guide en est la table des matières : l'ordre de ses liens est celu
 """
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -78,19 +77,23 @@ def _render(path, _changed, root):
     """Renvoie la `Page` d'un fichier Markdown ; `root` est l'adresse du guide."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")  # le HTML de nos fichiers : <details>
     markdown.renderer.rules["fence"] = _code
-    (_, title, _), body = (tokens := markdown.parse(path.read_text(encoding="utf-8")))[:3], tokens[3:]
+    _, title, _, *body = markdown.parse(path.read_text(encoding="utf-8"))  # la première ligne est le titre
     sections, links = [], []
     for token, following in zip(body, body[1:] + [None]):
         if token.type == "heading_open" and token.tag == "h2":
             token.attrSet("id", anchor(following.content))
-            sections.append((anchor(following.content), following.content))
+            sections.append((anchor(following.content), compose(following.content)))
+        elif token.type == "html_block":
+            token.content = compose(token.content)
         for child in token.children or ():
             if child.type == "link_open":
                 links += _rewrite_link(child, root)
             elif child.type == "image":
                 child.attrSet("src", root + child.attrGet("src"))
+            elif child.type == "text":
+                child.content = compose(child.content)
     html = Markup(markdown.renderer.render(body, markdown.options, {}))
-    return Page(_address(path.stem, root), title.content, html, sections, list(dict.fromkeys(links)))
+    return Page(_address(path.stem, root), compose(title.content), html, sections, list(dict.fromkeys(links)))
 
 
 def _address(name, root):
@@ -108,12 +111,16 @@ def _rewrite_link(link, root):
     return [name]
 
 
-def _code(_renderer, tokens, number, *_):
+def _code(tokens, number, *_):
     """Écrit un bloc de code, que le clavier peut faire défiler."""
     return str(Markup('<pre tabindex="0"><code>{}</code></pre>\n').format(tokens[number].content))
 
 
+def compose(text):
+    """Renvoie `text` avec de belles apostrophes, et des espaces insécables là où le français en veut."""
+    return re.sub(r" (?=[;:!?»])|(?<=«) ", "\u00a0", text).replace("'", "’")
+
+
 def anchor(text):
-    """Renvoie l'ancre d'un intertitre, comme la plupart des forges l'écrivent : « ce-que-vous-verrez »."""
-    letters = unicodedata.normalize("NFC", text).lower()
-    return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", letters))
+    """Renvoie l'ancre d'un intertitre, comme les forges l'écrivent : « ce-que-vous-verrez »."""
+    return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text.lower()).strip())
