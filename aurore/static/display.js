@@ -1,0 +1,88 @@
+/* Ce que montre la page : le texte, en prose ou en cases, et l'étagère. */
+
+import { lines, plainText } from "./story.js";
+
+export const part = (id) => document.getElementById(id);
+
+/** Dit où en est le texte ; un lecteur d'écran le lit aussi. */
+export function say(sentence) {
+  part("state").textContent = sentence;
+}
+
+/** Dit sous le champ ce qui ne va pas ; une phrase vide l'efface. */
+export function complain(sentence) {
+  part("problem").textContent = sentence;
+  if (sentence) {
+    part("amorce").setAttribute("aria-invalid", "true");
+  } else {
+    part("amorce").removeAttribute("aria-invalid");
+  }
+}
+
+/** Montre `story` (ou rien) ; `writing` dit s'il s'écrit encore. */
+export function showStory(story, writing, tiles) {
+  part("story").hidden = !story;
+  if (!story) {
+    return;
+  }
+  const watching = part("watch").checked;
+  part("prose").hidden = watching;
+  part("tiles").hidden = part("tiles-hint").hidden = !watching;
+  part("warning").hidden = !story.warning;
+  part("warning").textContent = story.warning ?? "";
+  part("story").classList.toggle("writing", writing);
+  const printed = lines(story);
+  if (watching) {
+    part("tiles-opening").textContent = printed.map(({ opening }) => opening).join(" ");
+    tiles.render(story.pieces);
+  } else {
+    showProse(printed);
+  }
+  const pressed = document.activeElement;
+  part("stop").hidden = !writing;
+  for (const id of ["continue", "again", "copy", "download"]) {
+    part(id).hidden = writing;
+  }
+  if (pressed.hidden) { // le bouton que l'on vient de presser s'efface : le focus passe à son voisin
+    part(writing ? "stop" : "continue").focus();
+  }
+}
+
+/** Ne touche qu'aux paragraphes qui ont changé : ce qu'on y a sélectionné le reste. */
+function showProse(printed) {
+  const prose = part("prose");
+  printed.forEach(({ opening, text }, at) => {
+    const line = prose.children[at] ?? prose.appendChild(document.createElement("p"));
+    if (line.firstChild?.textContent !== opening || line.textContent !== opening + text) {
+      line.replaceChildren(words(opening), text);
+    }
+  });
+  while (prose.children.length > printed.length) {
+    prose.lastElementChild.remove();
+  }
+}
+
+/** Les mots de la personne, en italique. */
+function words(opening) {
+  return Object.assign(document.createElement("span"), { className: "opening", textContent: opening });
+}
+
+/** Montre les textes gardés ; `open` et `erase` reçoivent celui que l'on choisit. */
+export function showShelf(kept, current, open, erase) {
+  part("shelf").hidden = kept.length === 0;
+  part("shelf-list").replaceChildren(...kept.map((story) => {
+    const [{ opening, text }] = lines(story);
+    const [line, reopen, remove] = ["li", "button", "button"].map((name) => document.createElement(name));
+    reopen.type = remove.type = "button";
+    reopen.className = "reopen";
+    reopen.append(words(opening), text.length > 80 ? `${text.slice(0, 80).replace(/\s\S*$/, "")}…` : text);
+    reopen.ariaCurrent = story.id === current?.id ? "true" : null;
+    reopen.addEventListener("click", () => open(story));
+    remove.className = "erase";
+    remove.textContent = "Effacer";
+    remove.ariaLabel = `Effacer «\u00a0${plainText(story).slice(0, 40)}\u00a0»`;
+    remove.addEventListener("click", () => erase(story));
+    line.append(reopen, remove);
+    return line;
+  }));
+}

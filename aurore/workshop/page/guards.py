@@ -1,0 +1,53 @@
+"""Ce qui protège la page : un jeton dans le formulaire, des limites, des en-têtes.
+
+Une salle entière sort souvent par une seule adresse : une personne est donc reconnue au cookie de
+son formulaire, et l'adresse n'a qu'une limite très large.
+"""
+
+import secrets
+
+from flask import request, session
+from flask_limiter import Limiter
+from flask_wtf.csrf import CSRFProtect
+
+PER_PERSON = "40 per minute"      # histoires demandées par une personne
+PER_ADDRESS = "1200 per minute"   # et par toute une salle
+LARGEST_BODY = 256 * 1024         # octets : 20 000 signes, échappés en JSON, en font 120 000
+FORM_LIFETIME = 12 * 3600         # secondes : une journée d'atelier sans recharger la page
+
+HEADERS = {
+    # Rien d'un autre site, aucun script ni style écrit dans la page : un texte ne peut rien exécuter.
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
+                               "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def protect(app):
+    """Règle `app` et renvoie (csrf, limit) : le gardien du formulaire, et le décorateur qui borne une vue."""
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32),  # les cookies ne survivent pas au serveur : il ne garde rien
+        SESSION_COOKIE_NAME="aurore", SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=FORM_LIFETIME,
+        MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=20)
+    csrf = CSRFProtect(app)
+    limiter = Limiter(lambda: request.remote_addr, app=app, storage_uri="memory://")
+
+    @app.after_request
+    def harden(response):
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")  # une histoire n'est qu'à qui l'a demandée
+        return response
+
+    def limit(view):
+        view = limiter.shared_limit(PER_ADDRESS, scope="histoires", methods=["POST"])(view)
+        return limiter.shared_limit(PER_PERSON, scope="histoires d'une personne", methods=["POST"],
+                                    key_func=lambda: session["csrf_token"],
+                                    exempt_when=lambda: "csrf_token" not in session)(view)
+
+    return csrf, limit

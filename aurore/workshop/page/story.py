@@ -1,0 +1,78 @@
+"""Une suite en train de s'écrire : ce que le formulaire et l'API en montrent."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+from workshop.page.prompts import Prompt
+from workshop.page.readers import Piece
+from workshop.page.typesetting import ends_a_sentence, typeset
+from workshop.text.sentences import finished
+
+
+@dataclass
+class Story:
+    """L'amorce, la suite qui s'allonge, et ce qui l'a finie."""
+
+    prompt: Prompt
+    suite: str = ""           # telle quelle, à la suite de ce que le réseau avait déjà écrit
+    ending: str = "arret"     # « phrase », « longueur », « texte » ou « arret » (voir /api/openapi.json)
+
+    def __post_init__(self):
+        self.suite = self.prompt.suite
+
+    def follow(self, written):
+        """Recopie les événements de `written`, en gardant le texte ; fermer cette copie ferme l'original."""
+        ending = yield from self._keep(written)
+        whole = self.prompt.opening + self.suite
+        if finished(whole, start=len(self.prompt.opening)) == whole:
+            self.ending = "phrase"
+        else:
+            self.ending = ending or "longueur"
+
+    def _keep(self, written):
+        try:
+            while True:
+                event = next(written)
+                if isinstance(event, Piece):
+                    self.suite += event.text
+                yield event
+        except StopIteration as end:
+            return end.value
+        finally:
+            written.close()
+
+    @property
+    def opening(self):
+        """L'amorce, en paragraphes composés."""
+        return typeset(self.prompt.typed)
+
+    @property
+    def paragraphs(self):
+        """La suite, en paragraphes composés, jusqu'à la fin de sa dernière phrase."""
+        opening = self.prompt.opening
+        shown = finished(opening + self.suite, start=len(opening))[len(opening):]
+        return typeset(shown, capital=ends_a_sentence(opening))
+
+    @property
+    def raw(self):
+        """La suite telle que le réseau l'a écrite, pour la continuer."""
+        return self.suite
+
+    def as_json(self, network):
+        """Renvoie la réponse de l'API (contenu de `fin` et de la réponse d'un seul tenant)."""
+        return {"amorce": self.prompt.typed, "suite": self.suite, "paragraphes": self.paragraphs,
+                "avertissement": self.prompt.warning, "fin": self.ending, "reseau": network_as_json(network)}
+
+
+def network_as_json(network):
+    """Renvoie ce que l'API dit du réseau qui écrit."""
+    return {"nom": network.name, "date": network.date, "note": network.score}
+
+
+def to_the_end(events):
+    """Épuise `events`, ou les ferme dès que le visiteur est parti : personne ne lira la fin."""
+    has_left = request.environ.get("waitress.client_disconnected", lambda: False)
+    for _ in events:
+        if has_left():
+            events.close()

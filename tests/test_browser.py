@@ -1,0 +1,443 @@
+"""La page, dans un vrai navigateur, devant un réseau d'emprunt qui écrit aussi lentement qu'on veut."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("selenium")
+# pylint: disable=wrong-import-position  # là où selenium n'est pas installé, le fichier entier est passé
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+from waitress import create_server
+
+from workshop.page.readers import Piece, Place
+from workshop.page.signature import Network
+
+SAMPLES = json.loads((Path(__file__).parent / "typesetting_samples.json").read_text(encoding="utf-8"))
+WORDS = (" la", " meun", "ière", " s'", "assit", ".", " —", " Viens", "!", " dit", "-elle", ".", " Il", " vint", ".")
+PRINTED = ["la meunière s’assit.", "—\u00a0Viens\u202f! dit-elle. Il vint."]
+OPENING = "Le soir, au moulin,"
+
+
+class PatientGenerator:
+    """Écrit `words`, un toutes les `pace` secondes ; s'arrête après chacun tant que `held`."""
+
+    network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
+    active = waiting = 0
+
+    def __init__(self):
+        self.words, self.places, self.pace = WORDS, (), 0
+        self.asked, self.written, self.closed = [], 0, threading.Event()
+        self.free = threading.Event()
+        self.free.set()
+
+    def write(self, prompt, suite="", length="moyen", boldness=0.8):
+        """Donne les places, puis les mots."""
+        self.asked.append({"prompt": prompt, "suite": suite, "length": length, "boldness": boldness})
+        self.closed.clear()
+        try:
+            for number in self.places:
+                yield Place(number)
+                self.free.wait(20)
+            for word in self.words:
+                self.written += 1
+                yield Piece(word, 0.5, [(word, 0.5), (" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01)])
+                self.free.wait(20)
+                time.sleep(self.pace)
+        finally:
+            self.closed.set()
+        return "longueur"
+
+
+@pytest.fixture(name="generator")
+def _generator():
+    return PatientGenerator()
+
+
+@pytest.fixture(name="site")
+def _site(lesson, generator):
+    """L'adresse de l'application, servie par waitress comme en vrai, mais dans un fil."""
+    server = create_server(lesson("5_flask").create_app(generator), host="127.0.0.1", port=0, threads=6)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    generator.free.set()
+    server.close()
+
+
+class Page:
+    """La page /generate, avec les gestes d'une personne."""
+
+    def __init__(self, browser, site):
+        self.browser, self.site = browser, site
+        self.expected_errors = ""  # un morceau des erreurs de console qu'un test provoque exprès
+
+    def open(self, path="/generate"):
+        """Va à `path`."""
+        self.browser.get(self.site + path)
+        return self
+
+    def part(self, name):
+        """L'élément d'identifiant `name`."""
+        return self.browser.find_element(By.ID, name)
+
+    def click(self, name):
+        """Clique sur l'élément `name`."""
+        self.part(name).click()
+
+    def wait(self, condition):
+        """Attend que `condition` soit vraie."""
+        return WebDriverWait(self.browser, 20, 0.02).until(lambda _: condition())
+
+    def type(self, text):
+        """Remplace ce qui est dans le champ."""
+        self.part("amorce").clear()
+        self.part("amorce").send_keys(text)
+
+    def write(self, text=OPENING):
+        """Tape `text`, appuie sur Générer et attend la fin."""
+        self.type(text)
+        self.press("Générer")
+        self.wait_for_the_end()
+
+    def press(self, label):
+        """Appuie sur le bouton qui porte `label`."""
+        self.browser.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
+
+    def wait_for_the_end(self):
+        """Attend que le réseau pose la plume."""
+        self.wait(lambda: self.part("continue").is_displayed())
+
+    @property
+    def prose(self):
+        """Les paragraphes de l'histoire."""
+        paragraphs = self.browser.find_elements(By.CSS_SELECTOR, "#prose p")
+        return [paragraph.get_property("textContent") for paragraph in paragraphs]
+
+    @property
+    def tiles(self):
+        """Les cases du texte."""
+        return self.browser.find_elements(By.CLASS_NAME, "tile")
+
+    @property
+    def focused(self):
+        """L'élément qui a le focus."""
+        return self.browser.switch_to.active_element
+
+    def keys(self, *keys):
+        """Tape sur le clavier, là où est le focus."""
+        self.focused.send_keys(*keys)
+
+    def run(self, script, *arguments):
+        """Exécute du JavaScript."""
+        return self.browser.execute_script(script, *arguments)
+
+    def command(self, name, **parameters):
+        """Envoie une commande à l'outil de développement de Chromium."""
+        return self.browser.execute_cdp_cmd(name, parameters)
+
+
+@pytest.fixture(name="page")
+def _page(browser, site):
+    """La page, dont on vérifie en partant qu'elle n'a rien dit à la console ni rien demandé ailleurs."""
+    page = Page(browser, site)
+    yield page
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not [error for error in errors if not page.expected_errors or page.expected_errors not in error]
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+    assert any(url.startswith(site) for url in asked)
+    assert all(url.startswith((site + "/", "blob:" + site, "data:", "about:")) for url in asked), asked
+
+
+def test_the_typesetting_is_the_one_of_the_server(page):
+    page.open()
+    typeset = page.browser.execute_async_script("""
+        const [raws, done] = arguments;
+        import("/static/typesetting.js").then(({ typeset }) => done(raws.map(typeset)));
+    """, [sample["raw"] for sample in SAMPLES])
+    assert typeset == [sample["paragraphs"] for sample in SAMPLES]
+
+
+def test_the_home_page_leads_to_the_form(page):
+    page.open("/").browser.find_element(By.LINK_TEXT, "Commencer une histoire").click()
+    assert page.part("amorce").accessible_name == "Il était une fois"
+    assert "un réseau d'emprunt" in page.browser.find_element(By.TAG_NAME, "footer").text
+
+
+def test_words_appear_as_they_are_written(page, generator):
+    generator.free.clear()
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: page.prose == [f"{OPENING} la"])
+    assert generator.written <= 2 and page.part("stop").is_displayed()
+    assert page.part("finished").get_property("textContent") == ""  # un lecteur d'écran ne lit pas chaque token
+    generator.free.set()
+    page.wait_for_the_end()
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+    assert page.browser.find_element(By.CSS_SELECTOR, "#prose .opening").text == OPENING
+    assert page.part("finished").get_property("textContent") == "\n".join(PRINTED)
+    assert page.part("state").text == "Le réseau pose la plume."
+
+
+def test_the_settings_and_the_place_in_the_line(page, generator):
+    generator.places = (3,)
+    generator.free.clear()
+    page.open().type(OPENING)
+    page.browser.find_element(By.TAG_NAME, "summary").click()
+    page.browser.find_element(By.CSS_SELECTOR, "[value='long']").click()
+    page.part("audace").send_keys(Keys.ARROW_RIGHT)
+    assert page.part("audace-shown").text == "0,9"
+    page.press("Générer")
+    page.wait(lambda: "place 3" in page.part("state").text)
+    generator.free.set()
+    page.wait_for_the_end()
+    assert generator.asked == [{"prompt": OPENING, "suite": "", "length": "long", "boldness": 0.9}]
+
+
+def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
+    generator.words, generator.pace = WORDS * 100, 0.02
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: len(page.prose) > 1)
+    page.press("Arrêter")
+    assert generator.closed.wait(5) and generator.written < 1000
+    page.wait_for_the_end()
+    stopped, raw = page.prose, page.run("return JSON.parse(localStorage['aurore.textes'])[0]"
+                                        ".pieces.map(({texte}) => texte).join('')")
+    assert page.part("state").text.startswith("Arrêté") and page.focused.text == "Continuer"
+
+    generator.words, generator.pace = (" puis", " rien", "."), 0
+    page.press("Continuer")
+    page.wait_for_the_end()
+    assert generator.asked[-1]["suite"] == raw
+    assert " puis rien." in page.prose[-1] and page.prose[:len(stopped) - 1] == stopped[:-1]
+
+
+def test_starting_again_keeps_the_other_texts(page, generator):
+    page.open().write()
+    generator.words = (" une", " autre", " suite", ".")
+    page.press("Recommencer")
+    page.wait(lambda: page.prose == [f"{OPENING} une autre suite."])
+    page.wait_for_the_end()
+    assert generator.asked[-1]["prompt"] == OPENING and generator.asked[-1]["suite"] == ""
+    shelf = page.browser.find_elements(By.CLASS_NAME, "reopen")
+    assert [line.text.startswith(OPENING) for line in shelf] == [True, True]
+    shelf[1].click()
+    page.wait(lambda: page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]])
+
+
+def test_an_opening_to_try_is_written_at_once_without_losing_what_was_typed(page, generator):
+    page.open().type("Des mots pas encore écrits")
+    opening = page.browser.find_elements(By.CLASS_NAME, "choose")[1]
+    assert len(page.browser.find_elements(By.CLASS_NAME, "choose")) == 6
+    chosen = opening.text
+    opening.click()
+    page.wait_for_the_end()
+    assert page.prose[0].startswith(chosen) and page.part("amorce").get_property("value").startswith("Des mots")
+    assert len(generator.asked) == 1
+
+
+def test_another_choice_makes_the_text_go_on_from_there(page, generator):
+    page.open().write()
+    page.click("watch")
+    assert [tile.text for tile in page.tiles[:4]] == ["la", "meun", "ière", "s’"]
+    page.tiles[3].click()
+    choices = page.browser.find_elements(By.CLASS_NAME, "choice")
+    assert [choice.text.replace("\n", " ") for choice in choices[:2]] == ["·s’ 50\u202f%", "·le 20\u202f%"]
+    generator.words = (" reste", ".")
+    choices[1].click()
+    page.wait(lambda: [tile.text for tile in page.tiles] == ["la", "meun", "ière", "le", "reste", "."])
+    page.wait_for_the_end()
+    assert generator.asked[-1]["prompt"] == OPENING and generator.asked[-1]["suite"] == " la meunière le"
+    page.click("watch")
+    assert page.prose == [f"{OPENING} la meunière le reste."]
+    assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
+
+
+def test_the_tiles_answer_the_keyboard(page):
+    page.open().write()
+    page.click("watch")
+    page.keys(Keys.SHIFT + Keys.TAB)  # du commutateur, en remontant, jusqu'aux cases
+    while page.focused.get_attribute("class") != "tile starts-word":
+        page.keys(Keys.SHIFT + Keys.TAB)
+    assert page.focused == page.tiles[0] and page.focused.accessible_name == "la, 50\u202f%"
+    page.keys(Keys.ARROW_RIGHT, Keys.NULL)
+    page.keys(Keys.ARROW_RIGHT)
+    assert page.focused == page.tiles[2] and page.part("choices").is_displayed()
+    assert [tile.get_attribute("tabindex") for tile in page.tiles[:4]] == ["-1", "-1", "0", "-1"]
+    page.keys(Keys.ENTER)
+    assert page.focused.text.startswith("ière")
+    page.keys(Keys.ARROW_DOWN)
+    assert page.focused.text.startswith("·le")
+    page.keys(Keys.ESCAPE)
+    assert page.focused == page.tiles[2] and not page.part("choices").is_displayed()
+    page.keys(Keys.END)
+    assert page.focused == page.tiles[-1]
+    page.keys(Keys.HOME)
+    assert page.focused == page.tiles[0]
+
+
+def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
+    page.open().write()
+    page.type("Un brouillon")
+    page.browser.find_element(By.TAG_NAME, "summary").click()
+    page.browser.find_element(By.CSS_SELECTOR, "[value='court']").click()
+    page.open()
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+    assert page.part("amorce").get_property("value") == "Un brouillon"
+    assert page.browser.find_element(By.CSS_SELECTOR, "[value='court']").is_selected()
+    page.press("Tout effacer")
+    page.browser.switch_to.alert.accept()
+    page.open()
+    assert not page.part("story").is_displayed() and not page.part("shelf").is_displayed()
+
+
+@pytest.mark.parametrize("kept", ["{", "[{}]", '"bonjour"', "[null]"])
+def test_a_damaged_memory_is_forgotten(page, kept):
+    page.open()
+    page.run("localStorage['aurore.textes'] = localStorage['aurore.bureau'] = arguments[0]", kept)
+    page.open().write()
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+
+
+def test_copying_and_downloading(page, tmp_path):
+    page.command("Browser.grantPermissions", permissions=["clipboardReadWrite"])
+    page.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.open().write()
+    whole = f"{OPENING} {PRINTED[0]}\n{PRINTED[1]}"
+    page.press("Copier")
+    page.wait(lambda: "presse-papiers" in page.part("state").text)
+    assert page.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])") == whole
+    page.press("Télécharger")
+    page.wait((tmp_path / "aurore.txt").exists)
+    assert (tmp_path / "aurore.txt").read_text(encoding="utf-8") == whole + "\n"
+
+
+def test_a_refusal_is_said_and_nothing_is_lost(page, generator):
+    page.expected_errors = "400 (BAD REQUEST)"
+    page.open().write()
+    page.type("a" * 501)
+    assert page.part("count").text == "501 caractères sur 500."
+    page.press("Générer")
+    page.wait(lambda: "500 caractères" in page.part("problem").text)
+    assert page.part("amorce").get_property("value") == "a" * 501 and page.focused == page.part("amorce")
+    assert page.prose[0].startswith(OPENING) and len(generator.asked) == 1
+    page.write("Une amorce plus courte")
+    assert page.part("problem").text == "" and page.part("amorce").get_attribute("aria-invalid") is None
+
+
+def test_a_lost_connection_is_said_and_the_text_kept(page, generator):
+    page.expected_errors = "net::ERR_"
+    generator.words, generator.pace = WORDS * 100, 0.02
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: len(page.prose) > 1)
+    page.browser.set_network_conditions(offline=True, latency=0, throughput=0)
+    try:
+        page.wait(lambda: page.part("state").text.startswith("La connexion s’est interrompue"))
+        assert page.prose[0] == f"{OPENING} {PRINTED[0]}"
+        page.type("Sans personne au bout du fil")
+        page.press("Générer")
+        page.wait(lambda: page.part("problem").text.startswith("Le serveur ne répond pas"))
+        assert page.prose[0] == f"{OPENING} {PRINTED[0]}"
+    finally:
+        page.browser.delete_network_conditions()
+
+
+def test_hostile_words_are_only_words(page, generator):
+    generator.words = (" <img", " src=x", " onerror=alert(1)>", " <script>", "alert(2)</script>", ".")
+    page.open().write("<b>Elle</b>")
+    assert page.prose == ["<B>Elle</b> <img src=x onerror=alert(1)> <script>alert(2)</script>."]
+    page.click("watch")
+    page.tiles[0].click()
+    assert page.run("return document.querySelectorAll('main b, main img, main script').length") == 0
+
+
+@pytest.fixture(name="without_javascript")
+def _without_javascript(page):
+    page.command("Emulation.setScriptExecutionDisabled", value=True)
+    yield page
+    page.command("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_without_javascript_the_whole_text_comes_at_once(without_javascript):
+    page = without_javascript.open()
+    assert not page.part("tools").is_displayed() and not page.part("shelf").is_displayed()
+    page.type(OPENING)
+    page.press("Générer")
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+    assert page.part("amorce").get_property("value") == OPENING
+    page.browser.find_elements(By.CLASS_NAME, "choose")[0].click()
+    assert PRINTED[1] in page.prose
+
+
+def themes(page):
+    """Passe la page en clair, puis en sombre."""
+    for theme in ("light", "dark"):
+        page.command("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}])
+        yield theme
+    page.command("Emulation.setEmulatedMedia", features=[])
+
+
+def violations(page, axe):
+    """Ce qu'axe-core reproche à la page."""
+    page.run(axe)
+    result = page.browser.execute_async_script("axe.run().then(arguments[0])")
+    return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in result["violations"]]
+
+
+def test_no_accessibility_fault_in_any_state(page, axe, generator):
+    page.expected_errors = "40"  # une page 404 et un refus 400, demandés exprès
+    for path in ("/", "/generate", "/ailleurs"):
+        page.open(path)
+        for theme in themes(page):
+            assert not violations(page, axe), (path, theme)
+    generator.free.clear()
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: page.prose == [f"{OPENING} la"])
+    for theme in themes(page):
+        assert not violations(page, axe), ("pendant", theme)
+    generator.free.set()
+    page.wait_for_the_end()
+    page.browser.find_element(By.TAG_NAME, "summary").click()
+    page.type("a" * 501)
+    page.press("Générer")
+    page.wait(lambda: page.part("problem").text)
+    for theme in themes(page):
+        assert not violations(page, axe), ("refus", theme)
+    page.click("watch")
+    page.tiles[2].click()
+    for theme in themes(page):
+        assert not violations(page, axe), ("cases", theme)
+
+
+def test_the_dark_page_is_dark(page):
+    page.open()
+    grounds = [page.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]")
+               for _ in themes(page)]
+    assert int(grounds[0]) > 200 and int(grounds[1]) < 50
+
+
+def test_a_narrow_phone_never_scrolls_sideways(page, generator):
+    generator.words = WORDS + (" anticonstitutionnellement" * 3,)
+    page.command("Emulation.setDeviceMetricsOverride", width=320, height=640, deviceScaleFactor=1, mobile=True)
+    try:
+        for path in ("/", "/ailleurs", "/generate"):
+            page.open(path)
+            assert page.run("return document.documentElement.scrollWidth") == 320, path
+        page.expected_errors = "404"
+        page.browser.find_element(By.TAG_NAME, "summary").click()
+        page.write()
+        assert page.run("return document.documentElement.scrollWidth") == 320
+        page.click("watch")
+        for tile in (page.tiles[0], page.tiles[5]):
+            tile.click()
+            assert page.run("return document.documentElement.scrollWidth") == 320
+    finally:
+        page.command("Emulation.clearDeviceMetricsOverride")
