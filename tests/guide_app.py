@@ -23,7 +23,7 @@ def create_guide_app():
 
     @app.after_request
     def protect(response):
-        response.headers["Content-Security-Policy"] = SAME_HOST_ONLY
+        response.headers.setdefault("Content-Security-Policy", SAME_HOST_ONLY)
         return response
 
     return app

@@ -15,7 +15,8 @@ from workshop.page import guide as guide_module
 
 DOCS = ROOT / "docs"
 PAGES = sorted(path.stem for path in DOCS.glob("*.md"))
-STEPS = {"1-donnees": "1_prepare_dataset", "2-tokens": "2_tokenize", "3-entrainer": "3_train", "4-generer": "4_generate"}
+STEPS = {"1-donnees": "1_prepare_dataset", "2-tokens": "2_tokenize",
+         "3-entrainer": "3_train", "4-generer": "4_generate"}
 WRITTEN_BY_THE_STEPS = re.compile(r"aurore/(?:data|tokenizer|model|livres)\b")
 
 
@@ -108,6 +109,7 @@ def test_every_picture_exists_and_is_described(client, visit, name):
     for picture in visit(address(name)).pictures:
         answer = client.get(picture["src"])
         assert answer.status_code == 200 and answer.mimetype == "image/svg+xml"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert len(picture["alt"]) > 60, "le texte de remplacement dit ce que montre le dessin"
 
 
@@ -163,7 +165,8 @@ def test_what_the_guide_names_exists(name):
 @pytest.mark.parametrize("name", STEPS)
 def test_every_todo_of_the_exercise_is_in_its_page(name):
     lines = (AURORE / f"{STEPS[name]}.py").read_text(encoding="utf-8").splitlines()
-    todos = {found.group(1): place for place, line in enumerate(lines, 1) if (found := re.search(r"# TODO (\d\.\d+)", line))}
+    asked = [(re.search(r"# TODO (\d\.\d+)", line), place) for place, line in enumerate(lines, 1)]
+    todos = {found.group(1): place for found, place in asked if found}
     text = source(name)
     assert set(re.findall(rf"\b{STEPS[name][0]}\.\d+\b", text)) == set(todos)
     for todo, place in re.findall(r"^\| (\d\.\d+) \| (\d+) \|", text, re.M):
@@ -181,7 +184,7 @@ def test_nothing_else_comes_out(client, path):
 def test_a_missing_guide_is_explained(client, monkeypatch, tmp_path):
     monkeypatch.setattr(guide_module, "GUIDE", tmp_path)
     answer = client.get("/atelier/5-page")
-    assert answer.status_code == 404 and "dossier docs" in answer.get_data(as_text=True)
+    assert answer.status_code == 404 and "Il manque le dossier docs" in answer.get_data(as_text=True)
 
 
 def test_a_page_is_read_again_when_it_changes(client, monkeypatch, tmp_path):

@@ -89,7 +89,8 @@ def journey():
             drawn.append(arrow([(x - 17, 82), (x - 2, 82)]))
     for number, x in ((1, 97), (2, 203), (3, 309), ("4 et 5", 415)):
         drawn += [text(x, 128, number, "soft small")]
-    drawn += [arrow([(390, 148), (130, 148)], "red-line"), text(260, 172, "l'ordre de l'après-midi : 5, 4, 3, 2, 1", "soft")]
+    drawn += [arrow([(390, 148), (130, 148)], "red-line"),
+              text(260, 172, "l'ordre de l'après-midi : 5, 4, 3, 2, 1", "soft")]
     return 184, drawn
 
 
@@ -129,7 +130,8 @@ def network():
     for y, name, weight in ((80, "masse", "× 3"), (180, "oreilles", "× 6")):
         drawn += [text(4, y + 5, name, anchor="start"), arrow([(72, y), (140, y), (140, 130 + (y - 130) * .62)]),
                   text(92, y - 8, weight, "small soft")]
-    drawn += [disc(140, 130, 31, "red"), text(140, 126, "somme", "small inside"), text(140, 144, "+ seuil", "small inside"),
+    drawn += [disc(140, 130, 31, "red"), text(140, 126, "somme", "small inside"),
+              text(140, 144, "+ seuil", "small inside"),
               arrow([(171, 130), (196, 130)]), text(200, 136, "chien", anchor="start")]
     for (left, lefts), (right, rights) in zip(layers, layers[1:]):
         drawn += [line([(left, a), (right, b)]) for a in lefts for b in rights]
@@ -197,7 +199,8 @@ def three_parts():
         kind = "blue" if row < 8 else "ochre" if row < 9 else "red"
         drawn.append(box(8 + 22 * column, 8 + 22 * row + 10 * (row >= 8) + 10 * (row == 9), 18, 18, kind))
     return 256, drawn + [
-        text(246, 66, "80 : apprentissage", anchor="start"), text(246, 90, "on donne les corrigés", "soft small", "start"),
+        text(246, 66, "80 : apprentissage", anchor="start"),
+        text(246, 90, "on donne les corrigés", "soft small", "start"),
         text(246, 200, "10 : validation, pour se jauger", anchor="start"),
         text(246, 233, "10 : test, l'examen final", anchor="start"),
     ]

@@ -15,6 +15,8 @@ from markupsafe import Markup
 from workshop.paths import AURORE
 
 GUIDE = AURORE.parent / "docs"
+MISSING = ("Il manque le dossier docs, qui va à côté du dossier aurore. Reprenez-le du projet (avec Docker, "
+           "reconstruisez l'image), puis rechargez cette page.")
 
 guide = Blueprint("guide", __name__, url_prefix="/atelier")
 
@@ -50,17 +52,19 @@ def neuron():
 @guide.get("/images/<name>.svg")
 def picture(name):
     """Un dessin du guide."""
-    return send_from_directory(GUIDE / "images", f"{name}.svg", mimetype="image/svg+xml", max_age=3600)
+    response = send_from_directory(GUIDE / "images", f"{name}.svg", mimetype="image/svg+xml", max_age=3600)
+    # Le dessin porte ses propres couleurs, que la règle des pages interdirait ; et il ne peut rien d'autre.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return response
 
 
 def _show(name, template):
     """Renvoie la page `name` dans son gabarit, avec celles qui la précèdent et la suivent."""
     if not (GUIDE / "README.md").is_file():
-        abort(404, "Le guide n'est pas là : il manque le dossier docs, à côté du dossier aurore. "
-                   "Reprenez-le du projet, puis rechargez cette page.")
+        return render_template("error.html", code=404, title="Le guide n'est pas là", sentence=MISSING), 404
     names = [None, "README", *_read("README").links, None]
     if name not in names:
-        abort(404, "Le guide n'a pas cette page.")
+        abort(404)
     place = names.index(name)
     previous, following = (other and _read(other) for other in (names[place - 1], names[place + 1]))
     return render_template(template, page=_read(name), previous=previous, following=following)
