@@ -9,6 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from conftest import ROOT
 from guide_app import served_guide
 
 
@@ -191,7 +192,7 @@ def test_axe_finds_nothing_by_day_or_by_night(browser, axe, address, prefer, pat
         assert not violations, [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in violations]
 
 
-@pytest.mark.parametrize("path", ["neurone", "3-entrainer", "animer", "1-donnees"])
+@pytest.mark.parametrize("path", sorted(path.stem for path in (ROOT / "docs").glob("[a-z0-9]*.md")))
 def test_a_phone_shows_everything_and_nothing_leaves_the_host(browser, address, path):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                             {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": True})

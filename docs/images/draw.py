@@ -14,8 +14,8 @@ TOKENIZER = IMAGES.parent.parent / "aurore" / "embedded" / "base_model" / "token
 WIDTH = 520  # unités ; lisible jusqu'à la largeur d'un téléphone
 
 STYLE = """
-  text { font: 17px Georgia, "DejaVu Serif", serif; fill: #2b2621; }
-  .small { font-size: 14px; }
+  text { font: 19px Georgia, "DejaVu Serif", serif; fill: #2b2621; }
+  .small { font-size: 16px; }
   .soft { fill: #6a6058; font-style: italic; }
   .line { fill: none; stroke: #6a6058; stroke-width: 1.5; }
   .dashed { stroke-dasharray: 5 4; }
@@ -125,18 +125,18 @@ def boldness():
 
 def network():
     """Un neurone, puis beaucoup."""
-    layers = [(296, (70, 130, 190)), (386, (50, 103, 157, 210)), (476, (100, 160))]
-    drawn = [text(120, 22, "un neurone", "soft"), text(386, 22, "un réseau", "soft")]
+    layers = [(306, (70, 130, 190)), (392, (50, 103, 157, 210)), (476, (100, 160))]
+    drawn = [text(120, 22, "un neurone", "soft"), text(392, 22, "un réseau", "soft")]
     for y, name, weight in ((80, "masse", "× 3"), (180, "oreilles", "× 6")):
-        drawn += [text(4, y + 5, name, anchor="start"), arrow([(72, y), (140, y), (140, 130 + (y - 130) * .62)]),
-                  text(92, y - 8, weight, "small soft")]
-    drawn += [disc(140, 130, 31, "red"), text(140, 126, "somme", "small inside"),
-              text(140, 144, "+ seuil", "small inside"),
-              arrow([(171, 130), (196, 130)]), text(200, 136, "chien", anchor="start")]
+        drawn += [text(4, y + 5, name, anchor="start"), arrow([(84, y), (142, y), (142, 130 + (y - 130) * .74)]),
+                  text(110, y - 8 if y < 130 else y + 20, weight, "small soft")]
+    drawn += [disc(142, 130, 36, "red"), text(142, 126, "somme", "small inside"),
+              text(142, 145, "+ seuil", "small inside"),
+              arrow([(178, 130), (198, 130)]), text(201, 136, "chien", anchor="start")]
     for (left, lefts), (right, rights) in zip(layers, layers[1:]):
         drawn += [line([(left, a), (right, b)]) for a in lefts for b in rights]
-    drawn += [disc(x, y, 13, "red" if x == 386 else "blue") for x, ys in layers for y in ys]
-    drawn += [text(296, 250, "entrées", "small soft"), text(386, 250, "couche", "small soft"),
+    drawn += [disc(x, y, 13, "red" if x == 392 else "blue") for x, ys in layers for y in ys]
+    drawn += [text(306, 250, "entrées", "small soft"), text(392, 250, "couche", "small soft"),
               text(476, 250, "réponse", "small soft")]
     return 264, drawn
 
@@ -179,10 +179,10 @@ def tokens():
     encoding = Tokenizer.from_file(str(TOKENIZER)).encode(
         "Bonjour Madame, je m'appelle George Sand. Et vous ?", add_special_tokens=False)
     sentence = "Bonjour Madame, je m'appelle George Sand. Et vous ?"
-    x, y, drawn = 6, 66, [text(260, 26, f"« {sentence} »")]
+    x, y, drawn = 6, 66, [text(260, 26, f"« {sentence} »", "small")]
     for number, (identifier, (start, end)) in enumerate(zip(encoding.ids, encoding.offsets)):
         piece = sentence[start:end].replace(" ", "␣")
-        width = max(44, 11.5 * len(piece) + 14)
+        width = max(44, 12.5 * len(piece) + 14)
         if x + width > WIDTH - 6:
             x, y = 6, y + 84
         drawn += [box(x, y, width, 34, ("blue", "ochre")[number % 2]), text(x + width / 2, y + 23, piece, "inside"),
@@ -201,7 +201,7 @@ def three_parts():
     return 256, drawn + [
         text(246, 66, "80 : apprentissage", anchor="start"),
         text(246, 90, "on donne les corrigés", "soft small", "start"),
-        text(246, 200, "10 : validation, pour se jauger", anchor="start"),
+        text(246, 200, "10 : validation, en chemin", anchor="start"),
         text(246, 233, "10 : test, l'examen final", anchor="start"),
     ]
 
