@@ -5,13 +5,14 @@ SOURCE ?= embedded
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test bench lock
+.PHONY: help atelier web test exercises bench lock
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
+	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (5 min)"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
@@ -30,6 +31,9 @@ web: .venv/atelier-installed
 test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint aurore tests aurore/[0-9]*.py
 	$(VENV_PYTHON) -m pytest
+
+exercises: .venv/atelier-installed
+	@PYTHONPATH=aurore $(VENV_PYTHON) -m workshop.exercises
 
 bench: .venv/atelier-installed .venv-bench/installed
 	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.training .venv-bench/bin/python

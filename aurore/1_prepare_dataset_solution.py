@@ -1,6 +1,7 @@
 """Étape 1 : des livres de George Sand à un jeu de données de phrases.
 
-    python aurore/1_prepare_dataset_solution.py
+    python aurore/1_prepare_dataset.py             l'exercice
+    python aurore/1_prepare_dataset_solution.py    sa solution
 
 Lit les livres de Project Gutenberg (téléchargés une seule fois), retire tout ce qui n'est pas
 de George Sand, coupe le texte en phrases et les range en trois parties (entraînement,
@@ -9,6 +10,7 @@ validation, test) dans aurore/data. Durée : une dizaine de secondes, plus le t�
 """
 
 import random
+from pathlib import Path
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths, sources
@@ -50,7 +52,12 @@ SEED = 42               # le même tirage à chaque fois, pour pouvoir comparer
 
 def download_file(url, name, folder):
     """Télécharge `url` dans `folder`, sous le nom `name`, et renvoie son chemin."""
-    return get_file(name, origin=url, cache_dir=folder, cache_subdir="")
+    # TODO 1.1 : récupérez le fichier avec get_file, la fonction de Keras. Donnez-lui name et origin=url ;
+    # cache_dir=folder et cache_subdir="" disent où le ranger. Elle renvoie le chemin du fichier.
+    # >>> réponse
+    path = get_file(name, origin=url, cache_dir=folder, cache_subdir="")
+    # <<<
+    return path
 
 
 def download_files(books):
@@ -59,7 +66,10 @@ def download_files(books):
     rows = []
     for title, path in fetch_books(books, download_file).items():
         with open(path, encoding="utf-8-sig") as book:
+            # TODO 1.2 : récupérez la liste des lignes de book, avec readlines().
+            # >>> réponse
             lines = book.readlines()
+            # <<<
         language = language_of(lines) or LANGUAGE
         if LANGUAGE not in language:
             narration.notice(f"« {title} » est mis de côté : l'en-tête du fichier annonce « Language: {language} ». "
@@ -80,8 +90,15 @@ def download_files(books):
 
 def drop_fixed_number_of_lines(lines):
     """La recette des diapositives : sans les 50 premières lignes ni les 100 dernières."""
+    # TODO 1.3 : retirez les 50 premières lignes de lines.
+    # >>> réponse
     without_first = lines[50:]
+    # <<<
+
+    # TODO 1.4 : retirez les 100 dernières lignes de without_first.
+    # >>> réponse
     without_last = without_first[:-100]
+    # <<<
     return without_last
 
 
@@ -92,15 +109,32 @@ def split_text_to_list(lines):
     sentence_tokenizer = french_sentence_tokenizer()
     sentences = []
     for paragraph in paragraphs(lines):
+        # TODO 1.5 : retirez les espaces en fin de ligne, avec rstrip, dans chaque ligne de paragraph.
+        # >>> réponse
         stripped_lines = [line.rstrip() for line in paragraph]
-        text = normalise(" ".join(stripped_lines))
+        # <<<
+
+        # TODO 1.6 : recréez une chaîne de caractères avec join : les lignes, séparées par une espace.
+        # >>> réponse
+        text = " ".join(stripped_lines)
+        # <<<
+        text = normalise(text)
+
+        # TODO 1.7 : identifiez les phrases de text avec sentence_tokenizer.tokenize(), de la bibliothèque
+        # NLTK, et ajoutez-les toutes à sentences.
+        # >>> réponse
         sentences.extend(sentence_tokenizer.tokenize(text))
+        # <<<
     return mend_sentences(sentences)
 
 
 def compute_sentence_length(sentence):
     """Renvoie {"sentence_length": nombre de mots} pour une ligne du jeu de données."""
-    return {"sentence_length": len(sentence["text"].split())}
+    # TODO 1.8 (facultatif) : comptez les mots de sentence["text"].
+    # >>> réponse (sans elle : SHORTEST_SENTENCE)
+    sentence_length = len(sentence["text"].split())
+    # <<<
+    return {"sentence_length": sentence_length}
 
 
 # --- 3. Ranger les phrases en trois parties -----------------------------------------------
@@ -151,7 +185,7 @@ def main():
     if not set(test_titles) < set(books):
         raise narration.WorkshopError(f"Il faut au moins un livre d'entraînement et le livre de test en {LANGUAGE} ; "
                                       f"il reste : {', '.join(books) or 'aucun'}.\nChangez LANGUAGE ou les adresses "
-                                      "en haut de 1_prepare_dataset_solution.py, puis relancez.")
+                                      f"en haut de {Path(__file__).name}, puis relancez.")
     test = concatenate_datasets([books.pop(title) for title in test_titles])
     train, validation = set_validation_aside(books)
     dataset = DatasetDict(train=train, validation=validation, test=test)
@@ -175,16 +209,35 @@ def gather_books():
     return download_files({**sources.embedded_books("train"), **test_books}), list(test_books)
 
 
+def count_sentences(rows):
+    """Renvoie le nombre de phrases d'une partie du jeu de données."""
+    # TODO 1.9 (facultatif) : comptez les phrases de rows["text"].
+    # >>> réponse (sans elle : 0)
+    sentence_count = len(rows["text"])
+    # <<<
+    return sentence_count
+
+
+def pick_sentences(sentences, number):
+    """Renvoie `number` phrases au hasard ; avec la même SEED, toujours les mêmes."""
+    random.seed(SEED)
+    # TODO 1.10 (facultatif) : choisissez au hasard number phrases de la liste sentences.
+    # >>> réponse (sans elle : [])
+    picked = random.sample(sentences, number)
+    # <<<
+    return picked
+
+
 def describe(dataset):
     """Montre ce que contient le jeu de données, et s'il y en a assez."""
     narration.section("Regarder les données")
     narration.table(("partie", "phrases", "mots"), [
-        (split, narration.count(len(rows)), narration.count(sum(rows["sentence_length"][:])))
+        (split, narration.count(count_sentences(rows)), narration.count(sum(rows["sentence_length"][:])))
         for split, rows in dataset.items()])
 
     print("\nQuelques phrases d'entraînement, au hasard :")
     sentences = dataset["train"]["text"][:]
-    for sentence in random.Random(SEED).sample(sentences, min(5, len(sentences))):
+    for sentence in pick_sentences(sentences, min(5, len(sentences))):
         print(f"  - {sentence}")
 
     characters = sum(map(len, sentences))
@@ -206,7 +259,7 @@ def save(dataset):
     shown = paths.shown(paths.DATA)
     print(f"\nÉcrit dans {shown} : le jeu de données, train_text.txt, validation_text.txt\n"
           f"et {shown}/sentence_lengths.png, à regarder.")
-    print("Étape suivante :  python aurore/2_tokenize_solution.py")
+    narration.next_step("2_tokenize", __file__)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Étape 3 : spécialiser un GPT-2 français sur les romans de George Sand.
 
-    python aurore/3_train_solution.py
+    python aurore/3_train.py             l'exercice
+    python aurore/3_train_solution.py    sa solution
 
 Lit aurore/data (étape 1), ouvre un réseau déjà entraîné, le note sur La Mare au Diable, poursuit
 son apprentissage, le note de nouveau et l'enregistre dans aurore/model. Durée sur deux cœurs :
@@ -11,6 +12,7 @@ estimation s'affiche avant de commencer.
 import shutil
 import time
 from datetime import datetime
+from pathlib import Path
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
@@ -33,12 +35,14 @@ from transformers import AutoTokenizer, create_optimizer
 # --- Les réglages ------------------------------------------------------------------------
 
 # Réseau
+# Exercice 3 : prenez-en d'autres dans le catalogue Hugging Face (« gpt2 french »), et comparez ce que dit summary().
 MODEL_NAME = "benjamin/gpt2-wechsel-french"
 TOKENIZERS = ("pré-entraîné", "spécialisé")
 TOKENIZER = TOKENIZERS[0]   # TOKENIZERS[1] : celui de l'étape 2, auquel le réseau est alors adapté
 DROPOUT = 0.0               # part des neurones éteints au hasard ; inutile quand on lit le corpus une fois
 
 # Données
+# Exercice 3 : changez EPOCHS, puis BATCH_SIZE, et relancez ; le tableau de la fin compare tous vos essais.
 BATCH_SIZE = 8              # blocs lus avant chaque mise à jour des poids
 BLOCK_LENGTH = 256          # tokens par bloc : ce que le réseau voit d'un coup
 VALIDATION_BLOCKS = 128     # au plus, pris régulièrement : assez pour suivre les progrès sans attendre
@@ -65,6 +69,9 @@ def open_model():
     """Renvoie (modèle, tokenizer) du réseau pré-entraîné."""
     model_path = hub.local_copy(MODEL_NAME)
     tokenizer = AutoTokenizer.from_pretrained(model_path)
+    # from_pt=True ouvre des poids enregistrés par PyTorch au format .bin, et demande d'installer torch ;
+    # from_tf=True faisait le contraire, dans les classes de PyTorch : il ne sert pas ici. Presque tous les
+    # modèles ont aujourd'hui un fichier model.safetensors, que TensorFlow et PyTorch lisent : ni l'un ni l'autre.
     model = TFGPT2LMHeadModel.from_pretrained(
         model_path, from_pt=hub.only_torch_can_read(model_path),
         attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
@@ -79,7 +86,11 @@ def open_model():
         model.config.name_or_path = name_or_path
         print("Le réseau est adapté au tokenizer spécialisé : chaque nouveau token part de la moyenne des "
               "morceaux\nque le réseau connaissait.")
+
+    # TODO 3.1 : affichez le nombre de paramètres et les couches du réseau, avec model.summary().
+    # >>> réponse
     model.summary()
+    # <<<
     print(f"{model.config.n_layer} couches, {narration.count(model.num_parameters())} paramètres à ajuster.")
     return model, tokenizer
 
@@ -87,7 +98,10 @@ def open_model():
 def load_data():
     """Renvoie le jeu de données de l'étape 1."""
     with reading(paths.DATA, made_by="1_prepare_dataset_solution.py"):
+        # TODO 3.2 : chargez les données dans la variable dataset, avec load_from_disk ; leur chemin est paths.DATA.
+        # >>> réponse
         dataset = load_from_disk(paths.DATA)
+        # <<<
         for split in ("train", "validation", "test"):
             if not {"text", "book", "position"} <= set(dataset[split].column_names) or dataset[split].num_rows == 0:
                 raise ValueError(split)
@@ -153,10 +167,14 @@ def train(model, tokenizer, dataset, train_blocks, eval_blocks):
         print("D'abord, la note de départ sur le livre de test...", flush=True)
         journal.start(model, score_on_test_book(model, tokenizer, dataset))
         print(f"Avant d'apprendre, il écrit : {journal.samples[0][1]}...\n", flush=True)
-    model.fit(tf_train_dataset, validation_data=tf_eval_dataset, epochs=EPOCHS,
-              steps_per_epoch=steps_per_epoch, verbose=0,
-              callbacks=[journal, StopInTime(journal, 60 * TIME_BUDGET_MINUTES),
-                         Progress(journal, train_blocks, BATCH_SIZE), resumption, *tensorboard(paths.MODEL)])
+    monitoring = {"steps_per_epoch": steps_per_epoch, "verbose": 0,
+                  "callbacks": [journal, StopInTime(journal, 60 * TIME_BUDGET_MINUTES),
+                                Progress(journal, train_blocks, BATCH_SIZE), resumption, *tensorboard(paths.MODEL)]}
+    # TODO 3.3 : appelez fit() sur le modèle. Donnez-lui tf_train_dataset, tf_eval_dataset (c'est l'argument
+    # validation_data) et le nombre d'époques EPOCHS (epochs) ; terminez par **monitoring, de quoi le suivre.
+    # >>> réponse
+    model.fit(tf_train_dataset, validation_data=tf_eval_dataset, epochs=EPOCHS, **monitoring)
+    # <<<
     return journal
 
 
@@ -209,7 +227,7 @@ def check_settings():
         if type(value) is not type(choices[0]) or value not in choices:  # 1.0 et True valent 1
             *others, last = map(repr, choices)
             raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez {', '.join(others)} ou {last}.\n"
-                                          "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
+                                          f"Modifiez-le en haut de {Path(__file__).name}, puis relancez.")
     for name, value, kinds, least, most in (("BATCH_SIZE", BATCH_SIZE, int, 1, 1024),
                                             ("BLOCK_LENGTH", BLOCK_LENGTH, int, 16, 1024),
                                             ("VALIDATION_BLOCKS", VALIDATION_BLOCKS, int, 1, 100_000),
@@ -217,20 +235,20 @@ def check_settings():
         if not isinstance(value, kinds) or not least <= value <= most:
             raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez un nombre entre {least} et {most}"
                                           f"{', entier' if kinds is int else ''}.\n"
-                                          "Modifiez-le en haut de 3_train_solution.py, puis relancez.")
+                                          f"Modifiez-le en haut de {Path(__file__).name}, puis relancez.")
 
 
 def main():
     """Enchaîne les gestes de l'étape et écrit un dossier daté dans aurore/model."""
     narration.step(3, "spécialiser le réseau")
     check_settings()
-    dataset = load_data()
     set_random_seed(SEED)
 
     narration.section("Le réseau pré-entraîné")
     precision = choose_precision()
     model, tokenizer = open_model()
     print(f"Calculs en {precision}, ce qui est le plus rapide sur cette machine.")
+    dataset = load_data()
     ensure_writable(paths.MODEL, size=40 * model.num_parameters())  # 4 octets par poids ; la sauvegarde en garde neuf
 
     narration.section("Les données, en blocs")
@@ -262,7 +280,7 @@ def main():
     shutil.rmtree(UNFINISHED, ignore_errors=True)
     compare(tokenizer, dataset, journal, characters_per_second, folder)
     print(f"\nÉcrit dans {paths.shown(folder)} : le réseau, training_log.csv et learning_curve.png.")
-    print("Étape suivante :  python aurore/4_generate_solution.py")
+    narration.next_step("4_generate", __file__)
 
 
 if __name__ == "__main__":

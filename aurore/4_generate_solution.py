@@ -1,6 +1,7 @@
 """Étape 4 : faire écrire le réseau.
 
-    python aurore/4_generate_solution.py
+    python aurore/4_generate.py             l'exercice
+    python aurore/4_generate_solution.py    sa solution
 
 Ouvre le dernier réseau entraîné (sinon le réseau de base embarqué) et lui fait continuer deux
 débuts de phrase. Durée : une trentaine de secondes.
@@ -18,42 +19,78 @@ from transformers import AutoConfig, AutoTokenizer, pipeline
 
 # --- Les réglages ------------------------------------------------------------------------
 
-prompts = [
-    "Cette femme était assise",
-    "Le soir elle se rappelait",
-]
 MAX_NEW_TOKENS = 60    # longueur de la suite, avant de la couper à la dernière phrase finie
 TEMPERATURE = 0.8      # près de 0, le mot le plus probable ; au-delà de 1, l'aventure
 TOP_K = 50             # ne tirer qu'entre les 50 tokens les plus probables
 SEED = 42              # le même tirage à chaque fois ; changez-le pour d'autres suites
 
 
+# --- 1. Appeler le réseau -----------------------------------------------------------------
+
+def open_pipe(model_path):
+    """Renvoie de quoi faire écrire le réseau de `model_path`."""
+    # TODO 4.1 : lisez la configuration du réseau de model_path, comme dans 5_flask.py.
+    # >>> réponse
+    config = AutoConfig.from_pretrained(model_path)
+    # <<<
+
+    # TODO 4.2 : ouvrez le réseau de model_path avec cette configuration, comme dans 5_flask.py.
+    # >>> réponse
+    model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
+    # <<<
+
+    tokenizer = AutoTokenizer.from_pretrained(model_path, padding_side="left")
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    return pipeline("text-generation", model=model, tokenizer=tokenizer)
+
+
+# --- 2. Lui donner deux débuts ------------------------------------------------------------
+
+def write(pipe):
+    """Affiche ce que le réseau écrit à la suite de deux débuts."""
+    # TODO 4.3 : créez une liste prompts de deux débuts de votre choix, par exemple « Cette femme était
+    # assise » et « Le soir elle se rappelait ».
+    # >>> réponse
+    prompts = ["Cette femme était assise", "Le soir elle se rappelait"]
+    # <<<
+
+    prompts = [normalise(prompt) for prompt in prompts]  # les signes que le réseau a appris
+    settings = {"max_new_tokens": MAX_NEW_TOKENS, "do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K,
+                "batch_size": len(prompts), "pad_token_id": pipe.tokenizer.pad_token_id}
+    set_random_seed(SEED)
+    # TODO 4.4 : donnez prompts à pipe, puis **settings, les réglages ; outputs est ce qu'il renvoie.
+    # >>> réponse
+    outputs = pipe(prompts, **settings)
+    # <<<
+
+    # outputs a un élément par début : une liste d'un seul dictionnaire, où le texte est à la clé "generated_text".
+    # TODO 4.5 : prenez dans outputs les deux textes : output0 est le premier, output1 le deuxième.
+    # >>> réponse
+    output0 = outputs[0][0]["generated_text"]
+    output1 = outputs[1][0]["generated_text"]
+    # <<<
+
+    output0 = finished(output0, start=len(prompts[0]))  # coupé à la fin d'une phrase
+    output1 = finished(output1, start=len(prompts[1]))
+    narration.section("Ce que le réseau a écrit")
+    # TODO 4.6 : affichez output0, une ligne vide et output1, en print tout simplement.
+    # >>> réponse
+    print(output0)
+    print()
+    print(output1)
+    # <<<
+
+
+# --- Le déroulement -----------------------------------------------------------------------
+
 def main():
-    """Continue les deux débuts et les affiche."""
+    """Ouvre le réseau et lui fait continuer les deux débuts."""
     narration.step(4, "faire écrire le réseau")
     trained = newest_model()
     model_path = trained or paths.BASE_MODEL
     print(f"Réseau : {paths.shown(model_path)}"
           + ("" if trained else " (celui de base : l'étape 3 n'a pas encore été faite)"))
-
-    config = AutoConfig.from_pretrained(model_path)
-    tokenizer = AutoTokenizer.from_pretrained(model_path, padding_side="left")
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
-    pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
-
-    set_random_seed(SEED)
-    openings = [normalise(prompt) for prompt in prompts]
-    outputs = pipe(openings, batch_size=len(openings),
-                   max_new_tokens=MAX_NEW_TOKENS, do_sample=True, temperature=TEMPERATURE, top_k=TOP_K,
-                   pad_token_id=tokenizer.pad_token_id)
-    output0, output1 = (finished(output[0]["generated_text"], start=len(opening))
-                        for output, opening in zip(outputs, openings))
-
-    narration.section("Ce que le réseau a écrit")
-    print(output0)
-    print()
-    print(output1)
+    write(open_pipe(model_path))
     print("\nLa suite, dans le navigateur :  python aurore/5_flask.py")
 
 

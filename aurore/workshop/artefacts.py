@@ -105,8 +105,8 @@ def reading(folder, made_by):
                             f"Préparez-le d'abord :  {command}")
     try:
         yield
-    except (WorkshopError, PermissionError):
-        raise
+    except (WorkshopError, PermissionError, NotImplementedError, NameError):
+        raise  # ces deux derniers viennent de l'exercice que l'on est en train d'écrire
     except Exception as error:  # pylint: disable=broad-exception-caught  # datasets, pyarrow et
         # tokenizers lèvent chacun leurs propres erreurs devant un fichier coupé ou étranger.
         raise WorkshopError(f"Le contenu du dossier {shown(folder)} est incomplet ou n'est pas celui attendu "

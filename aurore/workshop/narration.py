@@ -8,9 +8,15 @@ celle du code que l'on est en train d'écrire.
 import errno
 import sys
 import textwrap
+import traceback
 import warnings
+from pathlib import Path
+
+from workshop import paths
 
 WIDTH = 88
+
+_announced = set()  # les TODO facultatifs dont on a dit qu'ils attendent
 
 _DISK_ERRORS = {
     errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"
@@ -32,6 +38,28 @@ class WorkshopError(Exception):
     """Une erreur prévue. Son message dit ce qui s'est passé, où, et quoi taper ensuite."""
 
 
+class Unfinished(NotImplementedError):
+    """Un TODO qui attend sa réponse. Son message dit lequel, où, et quoi faire."""
+
+
+def todo(number, *_ingredients, **otherwise):
+    """Tient la place d'une réponse, dans un exercice : lève une Unfinished.
+
+    `_ingredients` est ce dont la réponse peut se servir, pour l'avoir sous les yeux. Une réponse
+    facultative peut avoir une valeur en attendant, `otherwise` : elle est annoncée une fois, et renvoyée.
+    """
+    if otherwise:
+        if number not in _announced:
+            _announced.add(number)
+            print(f"TODO {number} : pas encore fait ; en attendant, sa valeur est {otherwise['otherwise']!r}.")
+        return otherwise["otherwise"]
+    place = traceback.extract_stack(limit=2)[0]
+    raise Unfinished(f"À vous ! TODO {number}, dans {paths.shown(place.filename)}, ligne {place.lineno}.\n"
+                     "Écrivez votre réponse à la place de narration.todo(...), puis relancez la même commande.\n"
+                     f"Un indice :  python aurore/verify.py --hint {number.split()[0]}")
+
+
+
 def step(number, title):
     """Affiche le nom de l'étape : une erreur qui suit vient d'elle, pas de la précédente."""
     print(f"\n=== Étape {number} sur 5 : {title} ===", flush=True)
@@ -42,14 +70,20 @@ def section(title):
     print(f"\n--- {title} ---", flush=True)
 
 
-def notice(text):
+def next_step(lesson, script):
+    """Affiche la commande de l'étape `lesson` : sa solution si `script` en est une, sinon l'exercice."""
+    suffix = "_solution" if Path(script).stem.endswith("_solution") else ""
+    print(f"Étape suivante :  python aurore/{lesson}{suffix}.py")
+
+
+def notice(text, file=None):
     """Affiche un avis encadré ; `text` peut avoir plusieurs paragraphes, un par ligne."""
-    print()
-    print("+" + "-" * (WIDTH - 2) + "+")
+    print(file=file)
+    print("+" + "-" * (WIDTH - 2) + "+", file=file)
     for paragraph in text.splitlines():
         for line in textwrap.wrap(paragraph, WIDTH - 4, break_long_words=False, break_on_hyphens=False) or [""]:
-            print(f"| {line:<{WIDTH - 4}} |")
-    print("+" + "-" * (WIDTH - 2) + "+", flush=True)
+            print(f"| {line:<{WIDTH - 4}} |", file=file)
+    print("+" + "-" * (WIDTH - 2) + "+", file=file, flush=True)
 
 
 def ask(question):
@@ -111,6 +145,9 @@ def _explain(kind, error, trace):
         print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
               "relancez la même commande quand vous voudrez.", file=sys.stderr)
         raise SystemExit(130)
+    if isinstance(error, Unfinished):
+        notice(str(error), file=sys.stderr)
+        raise SystemExit(2)
     sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error)
     if sentence is None:
         sys.__excepthook__(kind, error, trace)

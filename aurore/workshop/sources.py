@@ -72,17 +72,19 @@ def _title(path):
 def fetch_file(url, destination, download, check):
     """Renvoie le chemin local de `url` : le fichier lui-même, sa copie en cache ou le réseau.
 
-    `download(url, name, folder)` télécharge et renvoie un chemin ; `check(path)` lève une
-    WorkshopError si le contenu n'est pas celui attendu. Le fichier n'entre dans le cache
-    qu'une fois vérifié. Lève OutOfReach si le serveur est injoignable, WorkshopError sinon.
+    `download(url, name, folder)` télécharge et renvoie un chemin ; comme get_file, elle rend tel
+    quel un fichier déjà là. `check(path)` lève une WorkshopError si le contenu n'est pas celui
+    attendu. Le fichier n'entre dans le cache qu'une fois vérifié. Lève OutOfReach si le serveur
+    est injoignable, WorkshopError sinon.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        check(Path(url))
-        return Path(url)
+        path = Path(url)
+        check(path)
+        return Path(download(path.resolve().as_uri(), path.name, str(path.parent)))
     if destination.is_file():
         try:
             check(destination)
-            return destination
+            return Path(download(url, destination.name, str(destination.parent)))
         except WorkshopError:
             print(f"Le fichier {shown(destination)} est abîmé : il est téléchargé de nouveau.")
             destination.unlink()

@@ -1,0 +1,266 @@
+"""Étape 1 : des livres de George Sand à un jeu de données de phrases.
+
+    python aurore/1_prepare_dataset.py             l'exercice
+    python aurore/1_prepare_dataset_solution.py    sa solution
+
+Lit les livres de Project Gutenberg (téléchargés une seule fois), retire tout ce qui n'est pas
+de George Sand, coupe le texte en phrases et les range en trois parties (entraînement,
+validation, test) dans aurore/data. Durée : une dizaine de secondes, plus le téléchargement
+(5 Mo).
+"""
+
+import random
+from pathlib import Path
+
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
+from workshop import narration, paths, sources
+from workshop.artefacts import ensure_writable, written_whole
+from workshop.figures import draw_sentence_lengths
+from workshop.text.books import (compare_with_markers, fetch_books, keep_author_lines, language_of,
+                                 paragraphs)
+from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
+from workshop.text.typography import normalise
+
+from datasets import Dataset, DatasetDict, concatenate_datasets
+from tf_keras.utils import get_file
+
+# --- Les livres --------------------------------------------------------------------------
+
+TRAIN_BOOKS = {
+    "Lélia": "https://www.gutenberg.org/files/39738/39738-0.txt",
+    "La petite Fadette": "https://www.gutenberg.org/cache/epub/34204/pg34204.txt",
+    "Gabriel": "https://www.gutenberg.org/cache/epub/13380/pg13380.txt",
+    "Lettres d'un voyageur": "https://www.gutenberg.org/files/37989/37989-0.txt",
+    "La Marquise": "https://www.gutenberg.org/cache/epub/13025/pg13025.txt",
+    "Le meunier d'Angibault": "https://www.gutenberg.org/cache/epub/13892/pg13892.txt",
+    "La comtesse de Rudolstadt": "https://www.gutenberg.org/files/17225/17225-0.txt",
+    "Indiana": "https://www.gutenberg.org/files/63445/63445-0.txt",
+}
+TEST_BOOKS = {
+    "La Mare au Diable": "https://www.gutenberg.org/files/23582/23582-0.txt",
+}
+LANGUAGE = "French"     # un livre dont l'en-tête annonce une autre langue est mis de côté
+
+# --- Les réglages ------------------------------------------------------------------------
+
+VALIDATION = 0.1        # une part des phrases de chaque livre, ou le titre d'un livre : "Gabriel"
+SHORTEST_SENTENCE = 4   # mots ; « FIN. » ou « CHAPITRE II » n'apprennent rien au réseau
+SEED = 42               # le même tirage à chaque fois, pour pouvoir comparer
+
+
+# --- 1. Récupérer les livres --------------------------------------------------------------
+
+def download_file(url, name, folder):
+    """Télécharge `url` dans `folder`, sous le nom `name`, et renvoie son chemin."""
+    # TODO 1.1 : récupérez le fichier avec get_file, la fonction de Keras. Donnez-lui name et origin=url ;
+    # cache_dir=folder et cache_subdir="" disent où le ranger. Elle renvoie le chemin du fichier.
+    # >>> réponse
+    path = narration.todo("1.1", get_file, name, url, folder)
+    # <<<
+    return path
+
+
+def download_files(books):
+    """Renvoie {titre: lignes de l'auteur} pour les livres de {titre: adresse}."""
+    lines_by_title = {}
+    rows = []
+    for title, path in fetch_books(books, download_file).items():
+        with open(path, encoding="utf-8-sig") as book:
+            # TODO 1.2 : récupérez la liste des lignes de book, avec readlines().
+            # >>> réponse
+            lines = narration.todo("1.2", book)
+            # <<<
+        language = language_of(lines) or LANGUAGE
+        if LANGUAGE not in language:
+            narration.notice(f"« {title} » est mis de côté : l'en-tête du fichier annonce « Language: {language} ». "
+                             "C'est une traduction, pas le texte de l'auteur. Regardez toujours vos données !")
+            continue
+        shorter = drop_fixed_number_of_lines(lines)
+        left, lost = compare_with_markers(shorter, lines)
+        author_lines = keep_author_lines(lines)
+        removed = 1 - sum(map(len, author_lines)) / sum(map(len, lines))
+        rows.append((title, narration.count(len(lines)), left, lost, f"{narration.decimal(100 * removed, 1)} %"))
+        lines_by_title[title] = author_lines
+    narration.section("Retirer ce qui n'est pas de l'auteur")
+    narration.table(("livre", "lignes", "anglais laissé", "texte emporté", "retiré aux repères"), rows)
+    print("Retirer 50 lignes en tête et 100 à la fin laisse de l'en-tête et de la licence, ou emporte\n"
+          "du texte : aucun nombre ne va à tous les livres. On coupe donc aux repères du fichier.")
+    return lines_by_title
+
+
+def drop_fixed_number_of_lines(lines):
+    """La recette des diapositives : sans les 50 premières lignes ni les 100 dernières."""
+    # TODO 1.3 : retirez les 50 premières lignes de lines.
+    # >>> réponse
+    without_first = narration.todo("1.3", lines)
+    # <<<
+
+    # TODO 1.4 : retirez les 100 dernières lignes de without_first.
+    # >>> réponse
+    without_last = narration.todo("1.4", without_first)
+    # <<<
+    return without_last
+
+
+# --- 2. Séparer les phrases ---------------------------------------------------------------
+
+def split_text_to_list(lines):
+    """Renvoie la liste des phrases contenues dans `lines`."""
+    sentence_tokenizer = french_sentence_tokenizer()
+    sentences = []
+    for paragraph in paragraphs(lines):
+        # TODO 1.5 : retirez les espaces en fin de ligne, avec rstrip, dans chaque ligne de paragraph.
+        # >>> réponse
+        stripped_lines = narration.todo("1.5", paragraph)
+        # <<<
+
+        # TODO 1.6 : recréez une chaîne de caractères avec join : les lignes, séparées par une espace.
+        # >>> réponse
+        text = narration.todo("1.6", stripped_lines)
+        # <<<
+        text = normalise(text)
+
+        # TODO 1.7 : identifiez les phrases de text avec sentence_tokenizer.tokenize(), de la bibliothèque
+        # NLTK, et ajoutez-les toutes à sentences.
+        # >>> réponse
+        narration.todo("1.7", sentences, sentence_tokenizer, text)
+        # <<<
+    return mend_sentences(sentences)
+
+
+def compute_sentence_length(sentence):
+    """Renvoie {"sentence_length": nombre de mots} pour une ligne du jeu de données."""
+    # TODO 1.8 (facultatif) : comptez les mots de sentence["text"].
+    # >>> réponse (sans elle : SHORTEST_SENTENCE)
+    sentence_length = narration.todo("1.8 (facultatif)", sentence, otherwise=SHORTEST_SENTENCE)
+    # <<<
+    return {"sentence_length": sentence_length}
+
+
+# --- 3. Ranger les phrases en trois parties -----------------------------------------------
+
+def book_dataset(title, sentences):
+    """Renvoie le jeu de données d'un livre : une ligne par phrase assez longue, dans l'ordre."""
+    dataset = Dataset.from_dict({"text": sentences, "book": [title] * len(sentences),
+                                 "position": list(range(len(sentences)))})
+    dataset = dataset.map(compute_sentence_length)
+    return dataset.filter(lambda length: length >= SHORTEST_SENTENCE, input_columns="sentence_length")
+
+
+def set_validation_aside(datasets_by_title):
+    """Renvoie (entraînement, validation), selon la stratégie choisie par VALIDATION."""
+    if not isinstance(VALIDATION, str) and not 0 < VALIDATION < 1:
+        raise narration.WorkshopError(f"VALIDATION vaut {VALIDATION} : choisissez une part entre 0 et 1, "
+                                      "par exemple 0.1, ou le titre d'un livre.")
+    train, validation = [], []
+    if isinstance(VALIDATION, str):
+        if VALIDATION not in datasets_by_title:
+            raise narration.WorkshopError(f"VALIDATION vaut « {VALIDATION} », qui n'est pas un des livres : "
+                                          f"{', '.join(datasets_by_title)}.")
+        for title, book in datasets_by_title.items():
+            (validation if title == VALIDATION else train).append(book)
+    else:
+        for book in datasets_by_title.values():
+            parts = book.train_test_split(test_size=VALIDATION, seed=SEED)
+            train.append(parts["train"].sort("position"))
+            validation.append(parts["test"].sort("position"))
+    return concatenate_datasets(train), concatenate_datasets(validation)
+
+
+# --- Le déroulement -----------------------------------------------------------------------
+
+def main():
+    """Enchaîne les gestes de l'étape et écrit aurore/data."""
+    narration.step(1, "préparer les données")
+    ensure_writable(paths.DATA, size=30_000_000)
+    lines_by_title, test_titles = gather_books()
+
+    narration.section("Séparer les phrases")
+    sentences_by_title = {title: split_text_to_list(lines) for title, lines in lines_by_title.items()}
+    narration.table(("livre", "phrases", "mots"), [
+        (title, narration.count(len(sentences)), narration.count(sum(len(s.split()) for s in sentences)))
+        for title, sentences in sentences_by_title.items()])
+
+    books = {title: book_dataset(title, sentences) for title, sentences in sentences_by_title.items()}
+    if not set(test_titles) < set(books):
+        raise narration.WorkshopError(f"Il faut au moins un livre d'entraînement et le livre de test en {LANGUAGE} ; "
+                                      f"il reste : {', '.join(books) or 'aucun'}.\nChangez LANGUAGE ou les adresses "
+                                      f"en haut de {Path(__file__).name}, puis relancez.")
+    test = concatenate_datasets([books.pop(title) for title in test_titles])
+    train, validation = set_validation_aside(books)
+    dataset = DatasetDict(train=train, validation=validation, test=test)
+    describe(dataset)
+    save(dataset)
+
+
+def gather_books():
+    """Renvoie (lignes par titre, titres de test) : les vrais livres, sinon les contes embarqués."""
+    if sources.source_mode() != sources.EMBEDDED:
+        try:
+            return download_files({**TRAIN_BOOKS, **TEST_BOOKS}), list(TEST_BOOKS)
+        except sources.OutOfReach as error:
+            sources.fall_back(
+                error,
+                instead="quatre contes embarqués, des pastiches de George Sand écrits pour l'atelier.",
+                consequence="soixante fois moins de texte : tout fonctionne, le réseau apprend moins.")
+    else:
+        print("AURORE_SOURCE=embedded : on lit les contes embarqués, des pastiches écrits pour l'atelier.")
+    test_books = sources.embedded_books("test")
+    return download_files({**sources.embedded_books("train"), **test_books}), list(test_books)
+
+
+def count_sentences(rows):
+    """Renvoie le nombre de phrases d'une partie du jeu de données."""
+    # TODO 1.9 (facultatif) : comptez les phrases de rows["text"].
+    # >>> réponse (sans elle : 0)
+    sentence_count = narration.todo("1.9 (facultatif)", rows, otherwise=0)
+    # <<<
+    return sentence_count
+
+
+def pick_sentences(sentences, number):
+    """Renvoie `number` phrases au hasard ; avec la même SEED, toujours les mêmes."""
+    random.seed(SEED)
+    # TODO 1.10 (facultatif) : choisissez au hasard number phrases de la liste sentences.
+    # >>> réponse (sans elle : [])
+    picked = narration.todo("1.10 (facultatif)", random, sentences, number, otherwise=[])
+    # <<<
+    return picked
+
+
+def describe(dataset):
+    """Montre ce que contient le jeu de données, et s'il y en a assez."""
+    narration.section("Regarder les données")
+    narration.table(("partie", "phrases", "mots"), [
+        (split, narration.count(count_sentences(rows)), narration.count(sum(rows["sentence_length"][:])))
+        for split, rows in dataset.items()])
+
+    print("\nQuelques phrases d'entraînement, au hasard :")
+    sentences = dataset["train"]["text"][:]
+    for sentence in pick_sentences(sentences, min(5, len(sentences))):
+        print(f"  - {sentence}")
+
+    characters = sum(map(len, sentences))
+    times = narration.count(round(40e9 / characters / 1000) * 1000)
+    print(f"\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
+          f"{narration.decimal(characters / 1e6, 1)} Mo,\nsoit {times} fois moins : assez pour spécialiser "
+          "un réseau qui sait déjà le français,\nbeaucoup trop peu pour le lui apprendre.")
+
+
+def save(dataset):
+    """Écrit le jeu de données, sa version en texte et l'histogramme des longueurs."""
+    with written_whole(paths.DATA) as folder:
+        dataset.save_to_disk(folder)
+        for split in ("train", "validation"):
+            text = "\n".join(dataset[split]["text"][:]) + "\n"
+            (folder / f"{split}_text.txt").write_text(text, encoding="utf-8")
+        draw_sentence_lengths({split: rows["sentence_length"][:] for split, rows in dataset.items()},
+                              folder / "sentence_lengths.png")
+    shown = paths.shown(paths.DATA)
+    print(f"\nÉcrit dans {shown} : le jeu de données, train_text.txt, validation_text.txt\n"
+          f"et {shown}/sentence_lengths.png, à regarder.")
+    narration.next_step("2_tokenize", __file__)
+
+
+if __name__ == "__main__":
+    main()
