@@ -34,7 +34,7 @@ const show = () => {
   const followed = everyone().find(({ name }) => name === $("animal").value);
   $("sum").textContent = `${decimal(weights.mass, 1)} × ${decimal(followed.mass / 10)} + ${inBrackets(weights.ears)} × `
     + `${decimal(followed.ears / 10)} + ${inBrackets(weights.bias)} = ${decimal(weightedSum(weights, followed))}, `
-    + `donc ${SPECIES[answer(weights, followed)]} (chien à ${Math.round(100 * probability(weights, followed))} %).`;
+    + `donc ${SPECIES[answer(weights, followed)]} (chien à ${Math.round(100 * probability(weights, followed))}\u00a0%).`;
   $("result").textContent = `${plural(mistakes(weights, animals), "faute")} sur ${animals.length} dans le cahier, `
     + `${plural(mistakes(weights, UNSEEN_ANIMALS), "faute")} sur ${UNSEEN_ANIMALS.length} parmi les animaux jamais vus. `
     + `Erreur moyenne : ${decimal(averageError(weights, animals))}.`;

@@ -82,7 +82,7 @@ export const drawCurve = (svg, runs) => {
   const down = (error) => 165 - Math.min(error, WORST) * 150 / WORST;
   const shapes = [shape("path", { class: "axis", d: "M40,10V165H410" })];
   for (let error = 0; error <= WORST; error += 0.5) {
-    shapes.push(shape("text", { x: 34, y: down(error) + 4, "text-anchor": "end" }, decimal(error, 1)));
+    shapes.push(shape("text", { x: 34, y: down(error) + 4, "text-anchor": "end" }, decimal(error, 1) + (error < WORST ? "" : "+")));
   }
   shapes.push(shape("text", { x: 40, y: 182, "text-anchor": "middle" }, 0),
     shape("text", { x: 410, y: 182, "text-anchor": "end" }, `${epochs} époque${epochs > 1 ? "s" : ""}`));
