@@ -12,6 +12,7 @@ import threading
 from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.page import api, door, errors, guards, prompts, service
+from workshop.page.guide import guide
 from workshop.page.metrics import Metrics
 from workshop.page.readers import Request
 from workshop.page.relay import Relay
@@ -119,7 +120,7 @@ def create_app(generator=None):
     generator = generator or TextGenerator()
     csrf, limit = guards.protect(app)
     metrics = Metrics(generator)
-    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code())):
+    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide):
         app.register_blueprint(blueprint)
     writing = api.blueprint(generator, list(LENGTHS), metrics, limit)
     csrf.exempt(writing)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
