@@ -99,7 +99,7 @@ class Page:
 
     def wait(self, condition):
         """Attend que `condition` soit vraie."""
-        patience = WebDriverWait(self.browser, 30, 0.02, [StaleElementReferenceException])  # la page change sous nos yeux
+        patience = WebDriverWait(self.browser, 30, 0.02, [StaleElementReferenceException])  # la page change sans cesse
         return patience.until(lambda _: condition())
 
     def type(self, text):
