@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("selenium")
 # pylint: disable=wrong-import-position  # là où selenium n'est pas installé, le fichier entier est passé
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -98,7 +99,8 @@ class Page:
 
     def wait(self, condition):
         """Attend que `condition` soit vraie."""
-        return WebDriverWait(self.browser, 30, 0.02).until(lambda _: condition())
+        patience = WebDriverWait(self.browser, 30, 0.02, [StaleElementReferenceException])  # la page change sans cesse
+        return patience.until(lambda _: condition())
 
     def type(self, text):
         """Remplace ce qui est dans le champ."""
@@ -396,10 +398,12 @@ def test_without_javascript_the_whole_text_comes_at_once(without_javascript):
     assert not page.part("tools").is_displayed() and not page.part("shelf").is_displayed()
     page.type(OPENING)
     page.press("Générer")
-    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+    page.wait(lambda: page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]])
     assert page.part("amorce").get_property("value") == OPENING
-    page.browser.find_elements(By.CLASS_NAME, "choose")[0].click()
-    assert PRINTED[1] in page.prose
+    opening = page.browser.find_elements(By.CLASS_NAME, "choose")[0]
+    chosen = opening.text
+    opening.click()
+    page.wait(lambda: page.prose and page.prose[0].startswith(chosen) and page.prose[-1] == PRINTED[1])
 
 
 def themes(page):
