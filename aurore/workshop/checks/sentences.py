@@ -1,6 +1,5 @@
 """Ce que l'on dit d'une réponse : pourquoi elle ne va pas, et quoi faire."""
 
-import re
 from types import NoneType
 
 
@@ -24,7 +23,7 @@ def value_of(call, name, answer, *kinds, expected):
 
     `expected` : ce que l'on attend, en français, par exemple « une liste de lignes ».
     """
-    if name not in call.variables and call.error and not isinstance(call.error, NameError):
+    if name not in call.variables and call.error and f"'{name}'" not in str(call.error):
         raise call.error
     if name not in call.variables:
         raise Wrong(f"la variable {name} n'a pas reçu de valeur", f"Écrivez une ligne « {name} = ... » : on attend "
