@@ -229,8 +229,8 @@ def test_the_command_tells_what_to_do_next(atelier):
     said = " ".join(process.stdout.decode().split())
     assert process.returncode == 1
     assert "la liste a 1 début(s), et il en faut deux. Écrivez deux textes" in said
-    assert "puis relancez : python aurore/verify.py 4" in said
-    assert "Ensuite : le TODO 4.1, dans aurore/4_generate.py. Un indice : python aurore/verify.py --hint 4.1" in said
+    assert "Ensuite : le TODO 4.1, dans aurore/4_generate.py, puis relancez : python aurore/verify.py 4 " in said
+    assert "Un indice : python aurore/verify.py --hint 4.1" in said
 
 
 def test_optional_todos_left_do_not_prevent_success(atelier):
