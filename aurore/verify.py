@@ -43,17 +43,18 @@ def show(number, verdicts):
     """Affiche les verdicts de l'exercice `number` ; renvoie vrai si tout ce qu'il faut faire est fait."""
     name = shown(exercise_path(number))
     narration.section(f"Exercice {number} : {name}")
-    again = f"relancez :  python aurore/verify.py {number}"
+    again = f"puis relancez :  python aurore/verify.py {number}"
     if "*" in verdicts:
         print(f"  {coloured(WRONG)} {verdicts['*'].why}.")
-        say(f"{verdicts['*'].advice}, puis {again}")
+        say(verdicts["*"].advice)
+        print(again.capitalize())
         return False
     optional = {todo.number for todo in todos_of(number) if todo.optional}
     for todo, verdict in verdicts.items():
         print(f"  {todo:<4} {coloured(verdict.state)}{' facultatif' if todo in optional else ''}".rstrip())
         if verdict.state == WRONG:
             say(f"{verdict.why[0].upper()}{verdict.why[1:]}.")
-            say(f"{verdict.advice}, puis {again}")
+            say(f"{verdict.advice}.")
         elif verdict.state == WAITING:
             say(f"{verdict.why[0].upper()}{verdict.why[1:]}")
     left = [todo for todo, verdict in verdicts.items() if verdict.state != DONE]
@@ -62,8 +63,8 @@ def show(number, verdicts):
         print(f"Exercice {number} : fait. Pour comparer avec la solution :\n"
               f"  git diff --no-index {name} {name.replace('.py', '_solution.py')}")
     if left:
-        print(f"Ensuite : le TODO {left[0]}{', facultatif' if right else ''}, dans {name}. Un indice :\n"
-              f"  python aurore/verify.py --hint {left[0]}")
+        print(f"Ensuite : le TODO {left[0]}{', facultatif' if right else ''}, dans {name},\n{again}\n"
+              f"Un indice :  python aurore/verify.py --hint {left[0]}")
     return right
 
 

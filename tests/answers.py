@@ -114,7 +114,7 @@ WRONG = [
     ("2.3", 'input_ids = tokenizer([text])["input_ids"]', "une liste de trop"),
     ("2.3", 'input_ids = tokenizer(text)["attention_mask"]', "attention_mask"),
     ("2.3", 'input_ids = tokenizer("text")["input_ids"]', "ne sont pas ceux de text"),
-    ("2.3", 'tokens_analysis = tokenizer.tokenize(text)\ninput_ids = tokens_analysis["input_ids"]', "TypeError"),
+    ("2.3", 'tokens_analysis = tokenizer.tokenize(text)\ninput_ids = tokens_analysis["input_ids"]', "par son rang"),
     ("2.3", "input_ids = [34, 268, 1053]", "ne sont pas ceux de text"),
     ("2.3", "input_ids = text", "un texte, et non une liste"),
     # 2.4 convert_ids_to_tokens
@@ -216,9 +216,9 @@ WRONG = [
     ("4.5", "output0 = outputs[0]\noutput1 = outputs[1]", "encore une liste"),
     ("4.5", "output0 = outputs[0][0]\noutput1 = outputs[1][0]", "encore un dictionnaire"),
     ("4.5", 'output1 = outputs[0][0]["generated_text"]\noutput0 = outputs[1][0]["generated_text"]', "échangés"),
-    ("4.5", 'output0 = outputs[0]["generated_text"]\noutput1 = outputs[1]["generated_text"]', "TypeError"),
+    ("4.5", 'output0 = outputs[0]["generated_text"]\noutput1 = outputs[1]["generated_text"]', "par son rang"),
     ("4.5", 'output0 = "Elle dort."\noutput1 = "Il dort."', "ce ne sont pas les deux textes"),
-    ("4.5", 'output0 = outputs[0][0]["text"]\noutput1 = outputs[1][0]["text"]', "KeyError"),
+    ("4.5", 'output0 = outputs[0][0]["text"]\noutput1 = outputs[1][0]["text"]', "la clé 'text' n'existe pas"),
     ("4.5", 'output0 = outputs[0][0]["generated_text"]', "output1"),
     # 4.6 print
     ("4.6", "print(output0)", "output1 n'est pas affiché"),

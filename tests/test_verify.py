@@ -147,6 +147,16 @@ def test_an_accident_around_the_answers_is_said_once(write, damage, words):
     assert words in verdicts[0].why
 
 
+@pytest.mark.parametrize("line, name", [
+    ("from datasets import load_from_disk\n", "load_from_disk"),           # la réponse s'en sert
+    ("from workshop.artefacts import ensure_writable, new_folder, reading\n", "reading")])  # ce qui l'entoure
+def test_a_lost_import_is_named(write, line, name):
+    text = "\n".join(SOLUTIONS[2])
+    assert line in text
+    verdict = verdict_of(write(text.replace(line, "")), "3.2")
+    assert verdict.state == TO_REVIEW and f"« {name} » n'existe pas" in verdict.why and "import" in verdict.advice
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_another_encoding_is_named(write, encoding):
     text = "\n".join(SOLUTIONS[3]).replace("«", '"').replace("»", '"').replace("—", "-")
@@ -219,8 +229,8 @@ def test_the_command_tells_what_to_do_next(atelier):
     said = " ".join(process.stdout.decode().split())
     assert process.returncode == 1
     assert "la liste a 1 début(s), et il en faut deux. Écrivez deux textes" in said
-    assert "puis relancez : python aurore/verify.py 4" in said
-    assert "Ensuite : le TODO 4.1, dans aurore/4_generate.py. Un indice : python aurore/verify.py --hint 4.1" in said
+    assert "Ensuite : le TODO 4.1, dans aurore/4_generate.py, puis relancez : python aurore/verify.py 4 " in said
+    assert "Un indice : python aurore/verify.py --hint 4.1" in said
 
 
 def test_optional_todos_left_do_not_prevent_success(atelier):

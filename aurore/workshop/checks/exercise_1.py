@@ -30,10 +30,12 @@ def answer_in(*script):
 def check_download(*script):
     """TODO 1.1 : get_file reçoit l'adresse, range le fichier à sa place, et donne son chemin."""
     answer, asked = answer_in(*script)
-    url, name, folder = "https://livres.invalid/39738-0.txt", "lelia.txt", os.path.join(os.path.abspath(os.sep), "dossier")
+    url, name = "https://livres.invalid/39738-0.txt", "lelia.txt"
+    folder = os.path.join(os.path.abspath(os.sep), "dossier")
     call = answer.call("download_file", url, name, folder)
     if not asked:
-        raise Wrong("get_file n'a pas été appelée : rien n'est téléchargé", "Appelez get_file(name, origin=url, ...)")
+        raise Wrong("get_file n'a pas été appelée : rien n'est téléchargé",
+                    "Appelez get_file(name, origin=url, ...)")
     if asked[0]["origin"] != url:
         raise Wrong(f"l'adresse donnée à get_file (origin) est « {asked[0]['origin']} », et non url",
                     "Écrivez origin=url, et name en premier")

@@ -66,7 +66,7 @@ def check_join(*script):
     if "".join(lines).replace(" ", "") == text.replace(" ", ""):
         raise Wrong("il y a des espaces à l'intérieur des mots", "Appelez join sur les lignes, et non sur un texte")
     if all(line.strip() in text for line in lines):
-        raise Wrong("autre chose qu'une espace sépare les lignes", 'Mettez une espace, et rien d\'autre : " ".join(...)')
+        raise Wrong("autre chose qu'une espace sépare les lignes", 'Mettez une espace, et elle seule : " ".join(...)')
     raise Wrong("le texte n'est pas celui des lignes de stripped_lines", "Partez de stripped_lines, en entier")
 
 

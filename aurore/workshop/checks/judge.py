@@ -111,7 +111,8 @@ def main():
     number, path, solution, report, *first = sys.argv[1:]
     sys.stdout = sys.stderr = open(  # pylint: disable=consider-using-with  # jusqu'à la fin du processus
         Path(report).with_suffix(".out"), "w", encoding="utf-8")
-    with open(report, "a", encoding="utf-8") as verdicts, open(Path(report).with_suffix(".trace"), "w", encoding="utf-8") as trace:
+    trace_path = Path(report).with_suffix(".trace")
+    with open(report, "w", encoding="utf-8") as verdicts, open(trace_path, "w", encoding="utf-8") as trace:
         faulthandler.dump_traceback_later(6 * TIME_LIMIT, exit=True, file=trace)
         for module in (f"workshop.checks.exercise_{number}", "workshop.text.sentences"):  # hors du temps compté
             importlib.import_module(module)
