@@ -30,7 +30,8 @@ web: .venv/atelier-installed
 	@$(VENV_PYTHON) aurore/5_flask.py
 
 test: .venv/tests-installed
-	$(VENV_PYTHON) -m pylint aurore tests docs/images aurore/[0-9]*.py
+	$(VENV_PYTHON) -m pylint aurore tests docs/images $(LESSONS:%=aurore/%_solution.py) aurore/5_flask.py
+	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m pytest
 
 exercises: .venv/atelier-installed

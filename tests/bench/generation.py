@@ -101,10 +101,10 @@ def thirty_readers(stock_speed):
             thread.join()
     durations.sort()
     alone = READERS * READER_TOKENS / stock_speed
-    print(f"{READERS} lecteurs demandent {READER_TOKENS} tokens ensemble : médiane "
-          f"{narration.decimal(statistics.median(durations), 1)} s, 95e centile "
-          f"{narration.decimal(durations[int(0.95 * READERS)], 1)} s, le dernier {narration.decimal(durations[-1], 1)} s ; "
-          f"{narration.count(round(peak_memory() / 1e6))} Mo de mémoire.\n"
+    middle, late, last = (narration.decimal(seconds, 1) for seconds in (
+        statistics.median(durations), durations[int(0.95 * READERS)], durations[-1]))
+    print(f"{READERS} lecteurs demandent {READER_TOKENS} tokens ensemble : médiane {middle} s, 95e centile {late} s, le "
+          f"dernier {last} s ; {narration.count(round(peak_memory() / 1e6))} Mo de mémoire.\n"
           f"L'un après l'autre, à la vitesse de la façon d'origine : {narration.duration(alone)}, soit "
           f"{narration.count(round(alone / durations[-1]))} fois plus.")
 

@@ -28,8 +28,8 @@ def open_stock(folder):
     pipe = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer)
 
     def write(prompts, count):
-        pipe(tokenizer.batch_decode(prompts), batch_size=len(prompts), max_new_tokens=count, min_length=PROMPT_TOKENS + count,
-             do_sample=True, top_k=TOP_K)
+        pipe(tokenizer.batch_decode(prompts), batch_size=len(prompts), max_new_tokens=count,
+             min_length=PROMPT_TOKENS + count, do_sample=True, top_k=TOP_K)
     return write
 
 
