@@ -1,5 +1,6 @@
 """Le serveur : assez de fils pour une salle, des bornes pour tout le reste, un arrêt qui prévient."""
 
+import select
 import signal
 import threading
 
@@ -8,16 +9,25 @@ from waitress import create_server
 from workshop.narration import WorkshopError
 
 THREADS = 32 + 32 + 16     # qui écrit, qui attend son tour, et les autres pages : un fil chacun
-CONNECTIONS = 800          # ouvertes à la fois ; les suivantes attendent leur tour
+CONNECTIONS = 800          # ouvertes à la fois, au plus ; les suivantes attendent leur tour
 LARGEST_BODY = 1024 ** 2   # octets ; Flask refuse bien avant, par une page
 GRACE = 4                  # secondes laissées aux textes en cours ; waitress n'en attend que cinq
+
+
+def most_connections():
+    """Renvoie combien de connexions cette machine laisse ouvrir à la fois, `CONNECTIONS` au plus."""
+    if not hasattr(select, "poll"):
+        return 400  # Windows n'en surveille que 512, tout compris
+    import resource  # pylint: disable=import-outside-toplevel  # absent de Windows
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)  # 256 sur un Mac
+    return CONNECTIONS if files == resource.RLIM_INFINITY else max(50, min(CONNECTIONS, files - 150))
 
 
 def open_server(app, host, port):
     """Renvoie le serveur de `app`, qui écoute déjà ; lève une WorkshopError si le port est pris."""
     try:
         return create_server(
-            app, host=host, port=port, threads=THREADS, connection_limit=CONNECTIONS, asyncore_use_poll=True,
+            app, host=host, port=port, threads=THREADS, connection_limit=most_connections(), asyncore_use_poll=True,
             channel_timeout=30, cleanup_interval=10,   # qui n'envoie plus rien s'en va
             channel_request_lookahead=1,               # pour savoir qu'un visiteur est parti pendant qu'on lui écrit
             max_request_header_size=32 * 1024, max_request_body_size=LARGEST_BODY, ident=None)
