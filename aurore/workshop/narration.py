@@ -54,7 +54,7 @@ def todo(number, *_ingredients, **otherwise):
             print(f"TODO {number} : pas encore fait ; en attendant, sa valeur est {otherwise['otherwise']!r}.")
         return otherwise["otherwise"]
     place = traceback.extract_stack(limit=2)[0]
-    raise Unfinished(f"À vous ! TODO {number}, dans {paths.shown(place.filename)}, ligne {place.lineno}.\n"
+    raise Unfinished(f"À vous ! TODO {number}, dans {paths.shown(Path(place.filename).resolve())}, ligne {place.lineno}.\n"
                      "Écrivez votre réponse à la place de narration.todo(...), puis relancez la même commande.\n"
                      f"Un indice :  python aurore/verify.py --hint {number.split()[0]}")
 
