@@ -27,7 +27,7 @@ ODD_SIGNS = ["\x00", "\x1b", "\ud800", "\udfff", "\u202e", "\u2066", "\u200b", "
 
 @pytest.fixture(name="app")
 def _app(lesson):
-    return lesson("5_flask").create_app(FakeGenerator([" dit", SCRIPT, " et", "{{ 7*7 }}", "."]))
+    return lesson("5_flask").create_app(FakeGenerator([" dit", SCRIPT, " et", "{{ 7*1001001 }}", "."]))
 
 
 def visitor(app, number=1):
@@ -49,7 +49,7 @@ def test_a_script_is_only_text(app):
     assert [answer.status_code for answer in answers][:5] == [200, 400, 404, 200, 200]
     for answer in answers:
         page = answer.get_data(as_text=True)
-        assert answer.status_code < 500 and "<script>" not in page and "49" not in page
+        assert answer.status_code < 500 and "<script>" not in page and "7007007" not in page
     assert "&lt;script&gt;" in answers[0].get_data(as_text=True)
     api = client.post("/api/generate", json={"amorce": SCRIPT})
     assert api.mimetype == "application/json" and api.headers["X-Content-Type-Options"] == "nosniff"
@@ -105,7 +105,7 @@ def test_readers_at_the_same_time_get_their_own_text(lesson):
         def write(self, prompt, *settings):
             for event in super().write(prompt, *settings):
                 time.sleep(0.001)
-                yield event._replace(text=f" {prompt[-3:]}")
+                yield event._replace(text=f" lecteur {prompt[-3:]}")
 
     app, wrong = lesson("5_flask").create_app(Echo()), []
 
@@ -114,7 +114,7 @@ def test_readers_at_the_same_time_get_their_own_text(lesson):
         for _ in range(10):
             form = client.post("/generate", data={"amorce": f"Lecteur {number}", "csrf_token": token})
             api = client.post("/api/generate", json={"amorce": f"Lecteur {number}", "stream": True})
-            found = set(re.findall(r"\b1\d\d\b", form.get_data(as_text=True) + api.get_data(as_text=True)))
+            found = set(re.findall(r"lecteur (1\d\d)", form.get_data(as_text=True) + api.get_data(as_text=True)))
             if found != {str(number)}:
                 wrong.append((number, found))
 

@@ -54,7 +54,8 @@ def todo(number, *_ingredients, **otherwise):
             print(f"TODO {number} : pas encore fait ; en attendant, sa valeur est {otherwise['otherwise']!r}.")
         return otherwise["otherwise"]
     place = traceback.extract_stack(limit=2)[0]
-    raise Unfinished(f"À vous ! TODO {number}, dans {paths.shown(Path(place.filename).resolve())}, ligne {place.lineno}.\n"
+    name = paths.shown(Path(place.filename).resolve())  # dans l'image, Python dit « //aurore »
+    raise Unfinished(f"À vous ! TODO {number}, dans {name}, ligne {place.lineno}.\n"
                      "Écrivez votre réponse à la place de narration.todo(...), puis relancez la même commande.\n"
                      f"Un indice :  python aurore/verify.py --hint {number.split()[0]}")
 

@@ -103,8 +103,8 @@ def thirty_readers(stock_speed):
     alone = READERS * READER_TOKENS / stock_speed
     middle, late, last = (narration.decimal(seconds, 1) for seconds in (
         statistics.median(durations), durations[int(0.95 * READERS)], durations[-1]))
-    print(f"{READERS} lecteurs demandent {READER_TOKENS} tokens ensemble : médiane {middle} s, 95e centile {late} s, le "
-          f"dernier {last} s ; {narration.count(round(peak_memory() / 1e6))} Mo de mémoire.\n"
+    print(f"{READERS} lecteurs demandent {READER_TOKENS} tokens ensemble : médiane {middle} s, 95e centile {late} s, "
+          f"le dernier {last} s ; {narration.count(round(peak_memory() / 1e6))} Mo de mémoire.\n"
           f"L'un après l'autre, à la vitesse de la façon d'origine : {narration.duration(alone)}, soit "
           f"{narration.count(round(alone / durations[-1]))} fois plus.")
 
@@ -115,13 +115,13 @@ def main():
     parser.add_argument("torch_python", metavar="PYTHON", help="un interpréteur qui a torch, transformers, ctranslate2")
     torch_python = parser.parse_args().torch_python
     narration.section("Faire écrire aurore-mini")
-    stock_speed = show(BASE_MODEL, torch_python, laps=5)
+    stock_speed = show(BASE_MODEL, torch_python, laps=3)
     narration.section("Trente lecteurs à la fois")
     thirty_readers(stock_speed)
     narration.section("Faire écrire un GPT-2 de 124 millions de paramètres")
     with tempfile.TemporaryDirectory() as folder:
         write_124m(Path(folder))
-        show(folder, torch_python, laps=3)
+        show(folder, torch_python, laps=2)
 
 
 if __name__ == "__main__":
