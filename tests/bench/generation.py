@@ -26,9 +26,12 @@ from safetensors.numpy import save_file
 
 from bench.race import Peer, peak_memory, race
 
+FIRST = "premier"  # voir write.py : une amorce, un seul token
 STOCK, OURS = "pipeline TensorFlow (origine)", "atelier (NumPy)"
+COMPILED = "TensorFlow generate, XLA"  # compilé pour une longueur : d'un seul token, il ne sait pas l'écrire
+CONVERTED = "CTranslate2 (float32)"  # ne convertit pas un réseau tiré au hasard, plus large que son tokenizer
 TORCH = "PyTorch generate"
-ENGINES = {STOCK: "stock", "TensorFlow generate, XLA": "xla", TORCH: "pytorch", "CTranslate2 (float32)": "ctranslate2",
+ENGINES = {STOCK: "stock", COMPILED: "xla", TORCH: "pytorch", CONVERTED: "ctranslate2",
            OURS: "workshop"}
 READERS, READER_TOKENS = 30, 60
 
@@ -57,9 +60,11 @@ def write_124m(folder):
 
 
 def race_all(folder, torch_python, prompts, laps):
-    """Fait courir tous les moteurs sur `prompts` amorces du réseau de `folder` ; renvoie {moteur: résultat}."""
+    """Fait courir les moteurs sur `prompts` amorces du réseau de `folder` ; renvoie {moteur: résultat}."""
     peers = {}
     for name, engine in ENGINES.items():
+        if (name == COMPILED and prompts == FIRST) or (name == CONVERTED and folder != BASE_MODEL):
+            continue
         python = torch_python if engine in ("pytorch", "ctranslate2") else sys.executable
         environment = {"TF_USE_LEGACY_KERAS": "1"} if engine in ("stock", "xla") else {}
         if engine == "workshop":
@@ -70,7 +75,7 @@ def race_all(folder, torch_python, prompts, laps):
 
 def show(folder, torch_python, laps):
     """Mesure un réseau et affiche son tableau ; renvoie la vitesse de la façon d'origine, en tokens/s."""
-    one, eight, first = (race_all(folder, torch_python, prompts, laps) for prompts in (1, 8, "premier"))
+    one, eight, first = (race_all(folder, torch_python, prompts, laps) for prompts in (1, 8, FIRST))
     narration.table(
         ("", "une amorce", "× origine", "× PyTorch", "huit amorces", "× PyTorch", "premier token", "mémoire"),
         [(name, f"{narration.count(round(one[name].speed))} tokens/s",
@@ -78,8 +83,8 @@ def show(folder, torch_python, laps):
           narration.decimal(one[name].speed / one[TORCH].speed, 1),
           f"{narration.count(round(eight[name].speed))} tokens/s",
           narration.decimal(eight[name].speed / eight[TORCH].speed, 1),
-          f"{narration.count(round(1000 / first[name].speed))} ms",
-          f"{narration.count(round(one[name].memory / 1e6))} Mo") for name in ENGINES])
+          f"{narration.count(round(1000 / first[name].speed))} ms" if name in first else "–",
+          f"{narration.count(round(one[name].memory / 1e6))} Mo") for name in one])
     return one[STOCK].speed
 
 
