@@ -54,6 +54,16 @@ class TextGenerator:
         """Le nom, la date et la note de celui qui écrit."""
         return self.readers.network
 
+    @property
+    def active(self):
+        """Le nombre de textes en train de s'écrire, pour /metrics."""
+        return self.readers.active
+
+    @property
+    def waiting(self):
+        """Le nombre de lecteurs dans la file."""
+        return self.readers.waiting
+
     def write(self, prompt, suite="", length="moyen", boldness=BOLDNESS):
         """Continue `prompt` puis `suite`, ce qui en est déjà écrit ; donne les tokens un à un.
 

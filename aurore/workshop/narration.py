@@ -60,7 +60,6 @@ def todo(number, *_ingredients, **otherwise):
                      f"Un indice :  python aurore/verify.py --hint {number.split()[0]}")
 
 
-
 def step(number, title):
     """Affiche le nom de l'étape : une erreur qui suit vient d'elle, pas de la précédente."""
     print(f"\n=== Étape {number} sur 5 : {title} ===", flush=True)
