@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 from waitress import create_server
 
+from workshop.page import door
 from workshop.page.readers import Piece, Place
 from workshop.page.signature import Network
 
@@ -444,6 +445,24 @@ def test_no_accessibility_fault_in_any_state(page, axe, generator):
     page.tiles[2].click()
     for theme in themes(page):
         assert not violations(page, axe), ("cases", theme)
+
+
+@pytest.fixture(name="locked")
+def _locked(monkeypatch):
+    """Une salle dont la porte a un code."""
+    monkeypatch.setattr(door, "read_access_code", lambda: "moulin")
+
+
+@pytest.mark.usefixtures("locked")
+def test_the_door_has_no_accessibility_fault_and_opens(page, axe):
+    page.open()
+    assert page.browser.current_url == page.site + "/code"
+    page.expected_errors = "400"  # le mauvais code
+    for tried, comes in (("grange", "[role=alert]"), ("moulin", "a[href='/generate']")):
+        for theme in themes(page):
+            assert not violations(page, axe), (tried, theme)
+        page.part("code").send_keys(tried, Keys.ENTER)
+        page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, comes))  # pylint: disable=cell-var-from-loop  # sans attendre
 
 
 def test_the_dark_page_is_dark(page):

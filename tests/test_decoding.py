@@ -1,6 +1,7 @@
 """La traversée du réseau et le tirage : les mêmes tokens que transformers, mot pour mot."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from transformers.generation import (TFLogitsProcessorList, TFRepetitionPenaltyL
 
 from tiny_networks import tiny_model
 from workshop.narration import WorkshopError
-from workshop.network import hub
+from workshop.network import decoding, hub
 from workshop.network.decoding import Memory, Network
 from workshop.network.generation import Batch, Text, write_texts
 from workshop.network.gpt2 import TFGPT2LMHeadModel, pytorch_weights
@@ -117,6 +118,14 @@ def test_a_large_batch_shared_between_cores_equals_one_by_one(network):
         for text in batch.texts:
             np.testing.assert_allclose(text.logits, logits_of(network, text.tokens), atol=2e-4)
         batch.step()
+
+
+def test_a_product_shared_between_cores_is_the_same(network, monkeypatch):
+    tokens = np.random.default_rng(0).integers(0, 8192, 40)
+    alone = logits_of(network, tokens)
+    monkeypatch.setattr(decoding, "LARGE_PRODUCT", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    np.testing.assert_allclose(logits_of(network, tokens), alone, atol=1e-4)
 
 
 @pytest.mark.parametrize("name, content", [

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -407,6 +409,25 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
 
     busy = atelier.run("5_flask.py", AURORE_PORT=str(port))
     assert busy.returncode == 2 and f"port {port}" in busy.stderr and "Traceback" not in busy.stderr
+
+
+@pytest.mark.usefixtures("server")
+def test_the_real_page_counts_its_readers(port):
+    with call(port, longueur="long", stream=True) as answer:
+        answer.readline()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as metrics:
+            assert "aurore_active 1.0" in metrics.read().decode()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="lit la mémoire dans /proc, que seul Linux a")
+def test_the_real_page_fits_in_three_hundred_megabytes(server, port):
+    readers = [threading.Thread(target=lambda: call(port, longueur="court").read()) for _ in range(8)]
+    for reader in readers:  # tous pendant que la page se prépare encore
+        reader.start()
+    for reader in readers:
+        reader.join()
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{server.pid}/status").read_text(encoding="ascii"))
+    assert 1024 * int(peak[1]) < 300e6
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -13,6 +13,7 @@ import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,8 @@ from safetensors.numpy import load_file
 from workshop.narration import WorkshopError
 from workshop.paths import shown
 
-ROWS_PER_CORE = 4  # au-dessous, partager le lot entre les cœurs coûte plus que cela ne rapporte
+ROWS_PER_CORE = 4          # au-dessous, partager le lot entre les cœurs coûte plus que cela ne rapporte
+LARGE_PRODUCT = 9_000_000  # textes × octets de la matrice : de même pour un seul produit
 _CORES = ThreadPoolExecutor(os.cpu_count())
 
 
@@ -96,15 +98,16 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
 
         `tokens` est de forme (textes, nouveaux tokens) ; ces textes sont à partir de la place
         `first_row` de `memory`, qui retient ce qui est lu. Les logits sont de forme (textes,
-        vocabulaire). Chaque cœur s'occupe d'une tranche des textes.
+        vocabulaire). Chaque cœur s'occupe d'une tranche des textes ou, s'ils sont trop peu, d'une
+        tranche de chaque grande matrice.
         """
         parts = np.array_split(tokens, min(os.cpu_count(), max(1, len(tokens) // ROWS_PER_CORE)))
         firsts = first_row + np.cumsum([0] + [len(part) for part in parts[:-1]])
         if len(parts) == 1:
-            return self._read(tokens, memory, first_row)
+            return self._read(tokens, memory, first_row, _shared_product)
         return np.concatenate(list(_CORES.map(self._read, parts, [memory] * len(parts), firsts)))
 
-    def _read(self, tokens, memory, first_row):
+    def _read(self, tokens, memory, first_row, product=np.matmul):
         rows, new = tokens.shape
         places = slice(first_row, first_row + rows)
         positions = memory.lengths[places, None] + np.arange(new)                       # (textes, nouveaux)
@@ -118,7 +121,7 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         for layer, kept in zip(self.layers, memory.kept[:, places]):
             # L'attention : chaque token pose une question aux précédents, et reçoit les valeurs de ceux
             # dont la clé y répond.
-            y = self._normalised(x) @ layer.attention
+            y = product(self._normalised(x), layer.attention)
             y += layer.attention_bias
             y = y.reshape(rows, new, 3, self.heads, -1)
             kept[np.arange(rows)[:, None], positions] = y[:, :, 1:]
@@ -128,17 +131,17 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
                 weights += blindfold
             weights = _softmax(weights)
             y = (weights @ values).swapaxes(1, 2).reshape(rows * new, self.width)
-            y = y @ layer.projection
+            y = product(y, layer.projection)
             y += layer.projection_bias
             x += y
             # Puis chaque token passe seul par deux matrices : c'est là que le réseau garde ce qu'il sait.
-            y = self._normalised(x) @ layer.expansion
+            y = product(self._normalised(x), layer.expansion)
             y += layer.expansion_bias
-            y = self.activation(y) @ layer.contraction
+            y = product(self.activation(y), layer.contraction)
             y += layer.contraction_bias
             x += y
         x = x.reshape(rows, new, self.width)[:, -1]                                     # le dernier token de chacun
-        return self._normalised(x) @ self.head + self.head_bias                      # (textes, vocabulaire)
+        return product(self._normalised(x), self.head) + self.head_bias                 # (textes, vocabulaire)
 
     def _normalised(self, x):
         """La normalisation d'une couche (Ba et al., 2016), dont le reste est déjà dans les matrices."""
@@ -195,6 +198,24 @@ def _pytorch_weight(name, array):
         array = array.T
     name = re.sub(r"\.(gamma|kernel|embeddings)$", ".weight", re.sub(r"\.beta$", ".bias", name))
     return re.sub(r"^.*?(?=(?:wte|wpe|h|ln_f|lm_head)\.)", "", name), np.asarray(array, np.float32)
+
+
+# --- Partager un produit entre les cœurs --------------------------------------------------
+
+def _shared_product(x, matrix):
+    """Renvoie x @ matrix ; chaque cœur s'occupe d'une tranche des lignes d'une grande matrice.
+
+    Pour un seul texte, presque tout le temps passe à lire la matrice en mémoire : à deux, cela va plus vite.
+    """
+    if len(x) * matrix.nbytes < LARGE_PRODUCT or os.cpu_count() == 1:
+        return x @ matrix
+    edges = np.linspace(0, len(matrix), os.cpu_count() + 1, dtype=int)
+    first, *others = (slice(*pair) for pair in pairwise(edges))
+    others = [_CORES.submit(np.matmul, x[:, rows], matrix[rows]) for rows in others]
+    product = x[:, first] @ matrix[first]
+    for part in others:
+        product += part.result()
+    return product
 
 
 # --- Les fonctions qui ne sont pas des produits de matrices -------------------------------

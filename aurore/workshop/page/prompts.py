@@ -6,8 +6,8 @@ l'appelant de le remontrer.
 """
 
 import re
+import threading
 import unicodedata
-from functools import cache
 from typing import NamedTuple
 
 from workshop.text.typography import normalise
@@ -38,6 +38,9 @@ _INSULTS = re.compile(r"(?<!\w)(?:" + "|".join((
     r"niqu(?:e|er) (?:ta|sa|vos?|leurs?|tes) (?:m[èe]res?|races?)", r"va te faire (?:foutre|enculer)",
     r"sales? (?:juifs?|arabes?|noirs?|nègres?)",
 )) + r")(?!\w)", re.IGNORECASE)
+
+
+_ONE_AT_A_TIME = threading.Lock()  # py3langid se charge à la première question : 80 Mo, une seule fois
 
 
 class Refused(Exception):
@@ -80,16 +83,16 @@ def check(typed, suite=""):
 
 def seems_french(text):
     """Dit si `text` est en français, ou trop court pour que l'on en juge."""
-    return len(re.findall(r"[^\W\d_]+", text)) < FEWEST_WORDS or language_detector()(text)[0] == "fr"
+    return len(re.findall(r"[^\W\d_]+", text)) < FEWEST_WORDS or language(text) == "fr"
 
 
 def warm_up():
     """Prépare le détecteur de langue, dont la première réponse prend une seconde."""
-    language_detector()("un deux trois")
+    language("un deux trois")
 
 
-@cache
-def language_detector():
-    """Renvoie la fonction de py3langid qui nomme la langue d'un texte ; la charger prend une demi-seconde."""
+def language(text):
+    """Renvoie le code de la langue de `text`, deux lettres, selon py3langid."""
     import py3langid  # pylint: disable=import-outside-toplevel  # la page s'ouvre sans l'attendre
-    return py3langid.classify
+    with _ONE_AT_A_TIME:
+        return py3langid.classify(text)[0]
