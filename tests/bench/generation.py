@@ -29,18 +29,22 @@ from bench.race import Peer, peak_memory, race
 FIRST = "premier"  # voir write.py : une amorce, un seul token
 STOCK, OURS = "pipeline TensorFlow (origine)", "atelier (NumPy)"
 COMPILED = "TensorFlow generate, XLA"  # compilé pour une longueur : d'un seul token, il ne sait pas l'écrire
-CONVERTED = "CTranslate2 (float32)"  # ne convertit pas un réseau tiré au hasard, plus large que son tokenizer
 TORCH = "PyTorch generate"
-ENGINES = {STOCK: "stock", COMPILED: "xla", TORCH: "pytorch", CONVERTED: "ctranslate2",
+ENGINES = {STOCK: "stock", COMPILED: "xla", TORCH: "pytorch", "CTranslate2 (float32)": "ctranslate2",
            OURS: "workshop"}
 READERS, READER_TOKENS = 30, 60
 
 
 def write_124m(folder):
     """Écrit dans `folder` un GPT-2 de 124 millions de paramètres tirés au hasard, avec le tokenizer d'aurore-mini."""
-    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"):
+    for name in ("tokenizer_config.json", "special_tokens_map.json", "merges.txt"):
         shutil.copy(BASE_MODEL / name, folder)
-    config = json.loads((BASE_MODEL / "config.json").read_text(encoding="utf-8"))
+    tokenizer, config = (json.loads((BASE_MODEL / name).read_text(encoding="utf-8"))
+                         for name in ("tokenizer.json", "config.json"))
+    vocabulary = tokenizer["model"]["vocab"]  # CTranslate2 veut un nom par token
+    vocabulary |= {f"<{token}>": token for token in range(len(vocabulary), 50257)}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
     config |= {"n_embd": 768, "n_head": 12, "n_layer": 12, "n_positions": 1024, "vocab_size": 50257}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     generator, tensors = np.random.default_rng(0), {}
@@ -63,7 +67,7 @@ def race_all(folder, torch_python, prompts, laps):
     """Fait courir les moteurs sur `prompts` amorces du réseau de `folder` ; renvoie {moteur: résultat}."""
     peers = {}
     for name, engine in ENGINES.items():
-        if (name == COMPILED and prompts == FIRST) or (name == CONVERTED and folder != BASE_MODEL):
+        if name == COMPILED and prompts == FIRST:
             continue
         python = torch_python if engine in ("pytorch", "ctranslate2") else sys.executable
         environment = {"TF_USE_LEGACY_KERAS": "1"} if engine in ("stock", "xla") else {}

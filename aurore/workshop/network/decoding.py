@@ -102,14 +102,13 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         tranche de chaque grande matrice.
         """
         parts = np.array_split(tokens, min(os.cpu_count(), max(1, len(tokens) // ROWS_PER_CORE)))
-        firsts = first_row + np.cumsum([0] + [len(part) for part in parts[:-1]])
+        places = [slice(*pair) for pair in pairwise(first_row + np.cumsum([0, *map(len, parts)]))]
         if len(parts) == 1:
-            return self._read(tokens, memory, first_row, _shared_product)
-        return np.concatenate(list(_CORES.map(self._read, parts, [memory] * len(parts), firsts)))
+            return self._read(tokens, memory, *places, _shared_product)
+        return np.concatenate(list(_CORES.map(self._read, parts, [memory] * len(parts), places)))
 
-    def _read(self, tokens, memory, first_row, product=np.matmul):
+    def _read(self, tokens, memory, places, product=np.matmul):
         rows, new = tokens.shape
-        places = slice(first_row, first_row + rows)
         positions = memory.lengths[places, None] + np.arange(new)                       # (textes, nouveaux)
         memory.lengths[places] += new
         end = positions[:, -1].max() + 1
