@@ -24,7 +24,7 @@ atelier: .venv/atelier-installed
 	@echo
 	@echo "L'atelier est allé jusqu'au bout."
 	@echo "  Ouvrir la page :         make web, puis http://127.0.0.1:8080/generate"
-	@echo "  Avec les vrais livres :  make atelier SOURCE=auto"
+	@[ "$(SOURCE)" = auto ] || echo "  Avec les vrais livres :  make atelier SOURCE=auto"
 
 # Quatre-vingts fils se partagent deux réserves de mémoire, au lieu d'en avoir presque une chacun (Linux).
 web: .venv/atelier-installed
