@@ -51,6 +51,7 @@ VALIDATION_BLOCKS = 128     # au plus, pris régulièrement : assez pour suivre 
 EPOCHS = 1                  # nombre de fois où le réseau parcourt tout le corpus : 1, 2 ou 3
 TIME_BUDGET_MINUTES = 10    # l'entraînement s'arrête au plus tard après ce temps
 LEARNING_RATES = {20e6: 2e-4, float("inf"): 5e-5}  # {nombre maximal de paramètres: vitesse d'apprentissage}
+FEW_STEPS = 100             # en moins de pas, on va moins vite : les premiers pas d'Adam sont surtout du bruit
 ADAM_EPSILON = 1e-5         # assez grand pour que les tokens que l'on ne rencontre pas ne bougent guère
 WARMUP = 0.1                # part des pas où la vitesse monte, avant de redescendre
 SAVE_EVERY_SECONDS = 60     # de quoi reprendre après une interruption
@@ -148,7 +149,7 @@ def train(model, tokenizer, dataset, train_blocks, eval_blocks):
 
     journal = Journal(tf_eval_dataset, write_sample=lambda network: write_sample(network, tokenizer))
     settings = (MODEL_NAME, TOKENIZER, DROPOUT, BATCH_SIZE, EPOCHS, TIME_BUDGET_MINUTES, LEARNING_RATES,
-                ADAM_EPSILON, WARMUP, SEED)
+                FEW_STEPS, ADAM_EPSILON, WARMUP, SEED)
     resumption = Resumption(UNFINISHED, journal, fingerprint(settings, model, train_blocks), SAVE_EVERY_SECONDS)
     first_step = resumption.offer(model)
     tf_train_dataset = shuffled_batches(train_blocks, BATCH_SIZE, EPOCHS, SEED, first_step)
@@ -158,6 +159,7 @@ def train(model, tokenizer, dataset, train_blocks, eval_blocks):
     # La vitesse d'apprentissage monte, puis redescend jusqu'à zéro au dernier pas réel.
     size = model.num_parameters()
     learning_rate = next(rate for largest, rate in LEARNING_RATES.items() if size <= largest)
+    learning_rate *= min(1, journal.steps / FEW_STEPS) ** 0.5
     optimizer, _ = create_optimizer(init_lr=learning_rate, num_train_steps=journal.steps,
                                     num_warmup_steps=int(WARMUP * journal.steps), adam_epsilon=ADAM_EPSILON,
                                     weight_decay_rate=0.01)
