@@ -1,11 +1,10 @@
 FROM python:3.11-slim
 
 # Rien de compilé dans le volume (il appartiendrait à root), et un affichage sans retard.
-# La page doit être joignable de l'extérieur du conteneur ; ses fils se partagent deux réserves de mémoire.
+# La page doit être joignable de l'extérieur du conteneur.
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
-    MALLOC_ARENA_MAX=2 \
     AURORE_HOST=0.0.0.0 \
     AURORE_PORT=80
 

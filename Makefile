@@ -26,9 +26,8 @@ atelier: .venv/atelier-installed
 	@echo "  Ouvrir la page :         make web, puis http://127.0.0.1:8080/generate"
 	@[ "$(SOURCE)" = auto ] || echo "  Avec les vrais livres :  make atelier SOURCE=auto"
 
-# Quatre-vingts fils se partagent deux réserves de mémoire, au lieu d'en avoir presque une chacun (Linux).
 web: .venv/atelier-installed
-	@MALLOC_ARENA_MAX=2 $(VENV_PYTHON) aurore/5_flask.py
+	@$(VENV_PYTHON) aurore/5_flask.py
 
 test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore tests docs/images

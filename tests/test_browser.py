@@ -462,7 +462,7 @@ def test_the_door_has_no_accessibility_fault_and_opens(page, axe):
         for theme in themes(page):
             assert not violations(page, axe), (tried, theme)
         page.part("code").send_keys(tried, Keys.ENTER)
-        page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, comes))  # pylint: disable=cell-var-from-loop  # sans attendre
+        page.wait(lambda comes=comes: page.browser.find_elements(By.CSS_SELECTOR, comes))
 
 
 def test_the_dark_page_is_dark(page):

@@ -206,7 +206,7 @@ def _shared_product(x, matrix):
 
     Pour un seul texte, presque tout le temps passe à lire la matrice en mémoire : à deux, cela va plus vite.
     """
-    if len(x) * matrix.nbytes < LARGE_PRODUCT or os.cpu_count() == 1:
+    if len(x) * matrix.nbytes < LARGE_PRODUCT:
         return x @ matrix
     edges = np.linspace(0, len(matrix), os.cpu_count() + 1, dtype=int)
     first, *others = (slice(*pair) for pair in pairwise(edges))

@@ -25,7 +25,7 @@ class Metrics:
                                  buckets=(.005, .025, .1, .5, 1, 2, 5, 10, 30, 60), registry=self.registry)
         for name, sentence in (("active", "Textes en train de s'écrire."), ("waiting", "Lecteurs dans la file.")):
             gauge = Gauge(f"aurore_{name}", sentence, registry=self.registry)
-            gauge.set_function(lambda name=name: getattr(generator, name, 0))
+            gauge.set_function(lambda name=name: getattr(generator, name))
 
     def blueprint(self):
         """Renvoie le morceau d'application qui compte les réponses et sert /metrics."""
