@@ -26,7 +26,8 @@ from workshop.paths import shown
 
 ROWS_PER_CORE = 4          # au-dessous, partager le lot entre les cœurs coûte plus que cela ne rapporte
 LARGE_PRODUCT = 9_000_000  # textes × octets de la matrice : de même pour un seul produit
-_CORES = ThreadPoolExecutor(os.cpu_count())
+CORES = os.cpu_count()
+_POOL = ThreadPoolExecutor(CORES)
 
 
 class Layer(NamedTuple):
@@ -101,11 +102,11 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         vocabulaire). Chaque cœur s'occupe d'une tranche des textes ou, s'ils sont trop peu, d'une
         tranche de chaque grande matrice.
         """
-        parts = np.array_split(tokens, min(os.cpu_count(), max(1, len(tokens) // ROWS_PER_CORE)))
+        parts = np.array_split(tokens, min(CORES, max(1, len(tokens) // ROWS_PER_CORE)))
         places = [slice(*pair) for pair in pairwise(first_row + np.cumsum([0, *map(len, parts)]))]
         if len(parts) == 1:
             return self._read(tokens, memory, *places, _shared_product)
-        return np.concatenate(list(_CORES.map(self._read, parts, [memory] * len(parts), places)))
+        return np.concatenate(list(_POOL.map(self._read, parts, [memory] * len(parts), places)))
 
     def _read(self, tokens, memory, places, product=np.matmul):
         rows, new = tokens.shape
@@ -173,7 +174,8 @@ def _fused_layer(tensors, number, config):
         attention * scale, (attention_bias + tensors[f"{prefix}.attn.c_attn.bias"].ravel()) * scale,
         _centred(tensors[f"{prefix}.attn.c_proj.weight"]), _centred(tensors[f"{prefix}.attn.c_proj.bias"].ravel()),
         expansion, expansion_bias + tensors[f"{prefix}.mlp.c_fc.bias"].ravel(),
-        _centred(tensors[f"{prefix}.mlp.c_proj.weight"]), _centred(tensors[f"{prefix}.mlp.c_proj.bias"].ravel()))
+        np.asfortranarray(_centred(tensors[f"{prefix}.mlp.c_proj.weight"])),  # par colonnes : 4 fois plus longues
+        _centred(tensors[f"{prefix}.mlp.c_proj.bias"].ravel()))
 
 
 def _after_normalisation(tensors, name, matrix):
@@ -208,9 +210,8 @@ def _shared_product(x, matrix):
     """
     if len(x) * matrix.nbytes < LARGE_PRODUCT:
         return x @ matrix
-    edges = np.linspace(0, len(matrix), os.cpu_count() + 1, dtype=int)
-    first, *others = (slice(*pair) for pair in pairwise(edges))
-    others = [_CORES.submit(np.matmul, x[:, rows], matrix[rows]) for rows in others]
+    first, *others = (slice(len(matrix) * core // CORES, len(matrix) * (core + 1) // CORES) for core in range(CORES))
+    others = [_POOL.submit(np.matmul, x[:, rows], matrix[rows]) for rows in others]
     product = x[:, first] @ matrix[first]
     for part in others:
         product += part.result()
