@@ -69,13 +69,14 @@ SAMPLE_TOKENS = 40
 def open_model():
     """Renvoie (modèle, tokenizer) du réseau pré-entraîné."""
     model_path = hub.local_copy(MODEL_NAME)
-    tokenizer = AutoTokenizer.from_pretrained(model_path)
     # from_pt=True ouvre des poids enregistrés par PyTorch au format .bin, et demande d'installer torch ;
     # from_tf=True faisait le contraire, dans les classes de PyTorch : il ne sert pas ici. Presque tous les
     # modèles ont aujourd'hui un fichier model.safetensors, que TensorFlow et PyTorch lisent : ni l'un ni l'autre.
-    model = TFGPT2LMHeadModel.from_pretrained(
-        model_path, from_pt=hub.only_torch_can_read(model_path),
-        attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
+    with hub.opening(model_path):
+        tokenizer = AutoTokenizer.from_pretrained(model_path)
+        model = TFGPT2LMHeadModel.from_pretrained(
+            model_path, from_pt=hub.only_torch_can_read(model_path),
+            attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
     if BLOCK_LENGTH > model.config.n_positions:
         raise narration.WorkshopError(f"BLOCK_LENGTH vaut {BLOCK_LENGTH}, mais ce réseau ne voit que "
                                       f"{model.config.n_positions} tokens à la fois : choisissez au plus ce nombre.")
@@ -117,12 +118,22 @@ def score_on_test_book(model, tokenizer, dataset):
                  stride=BLOCK_LENGTH // 2)
 
 
-def write_sample(model, tokenizer):
+def write_sample(model, tokenizer, tokens=SAMPLE_TOKENS):
     """Renvoie ce que le réseau écrit à la suite d'OPENING, toujours avec le même tirage."""
     set_random_seed(SEED)
-    written = model.generate(**tokenizer(OPENING, return_tensors="tf"), max_new_tokens=SAMPLE_TOKENS,
+    written = model.generate(**tokenizer(OPENING, return_tensors="tf"), max_new_tokens=tokens,
                              do_sample=True, temperature=0.8, top_k=50, pad_token_id=tokenizer.eos_token_id)
     return " ".join(tokenizer.decode(written[0], skip_special_tokens=True).split())
+
+
+def writing_speed(model, tokenizer):
+    """Renvoie combien de caractères le réseau écrit par seconde, le temps de se préparer mis à part."""
+    lengths, seconds = [], []
+    for tokens in (1, SAMPLE_TOKENS):
+        start = time.perf_counter()
+        lengths.append(len(write_sample(model, tokenizer, tokens)))
+        seconds.append(time.perf_counter() - start)
+    return (lengths[1] - lengths[0]) / max(1e-3, seconds[1] - seconds[0])
 
 
 # --- 3. L'entraînement --------------------------------------------------------------------
@@ -147,10 +158,11 @@ def train(model, tokenizer, dataset, train_blocks, eval_blocks):
     tf_eval_dataset = batches(eval_blocks, BATCH_SIZE)
     steps_per_epoch = max(1, len(train_blocks["input_ids"]) // BATCH_SIZE)
 
-    journal = Journal(tf_eval_dataset, write_sample=lambda network: write_sample(network, tokenizer))
+    journal = Journal(tf_eval_dataset, steps_per_epoch, lambda network: write_sample(network, tokenizer))
     settings = (MODEL_NAME, TOKENIZER, DROPOUT, BATCH_SIZE, EPOCHS, TIME_BUDGET_MINUTES, LEARNING_RATES,
                 FEW_STEPS, ADAM_EPSILON, WARMUP, SEED)
-    resumption = Resumption(UNFINISHED, journal, fingerprint(settings, model, train_blocks), SAVE_EVERY_SECONDS)
+    resumption = Resumption(UNFINISHED, journal, fingerprint(settings, model, train_blocks, eval_blocks),
+                            SAVE_EVERY_SECONDS)
     first_step = resumption.offer(model)
     tf_train_dataset = shuffled_batches(train_blocks, BATCH_SIZE, EPOCHS, SEED, first_step)
     if not journal.steps:
@@ -182,16 +194,17 @@ def train(model, tokenizer, dataset, train_blocks, eval_blocks):
 
 # --- 4. Comparer et enregistrer -----------------------------------------------------------
 
-def compare(tokenizer, dataset, journal, characters_per_second, folder):
+def compare(model, tokenizer, dataset, journal, folder):
     """Ajoute l'essai au tableau de aurore/model/runs.csv, et affiche ce tableau."""
     sentences = dataset["validation"]["text"][:1000]
     tokens_per_word = sum(map(len, tokenizer(sentences).input_ids)) / sum(len(text.split()) for text in sentences)
     runs = add_run(paths.MODEL / "runs.csv", {
-        "folder": folder.name, "network": MODEL_NAME, "tokenizer": TOKENIZER, "tokens_per_word": tokens_per_word,
-        "epochs": EPOCHS, "batch_size": BATCH_SIZE, "steps": journal.step, "seconds": journal.seconds,
+        "folder": folder.name, "network": hub.known_as(model.name_or_path), "tokenizer": TOKENIZER, "tokens_per_word": tokens_per_word,
+        "test_books": " et ".join(dataset["test"].unique("book")),
+        "epochs": journal.epochs, "batch_size": BATCH_SIZE, "steps": journal.step, "seconds": journal.seconds,
         "jitter": jitter([loss for _, loss in journal.train_points]),
         "score_before": journal.score_before.bits_per_character, "score_after": journal.score_after.bits_per_character,
-        "characters_per_second": characters_per_second})
+        "characters_per_second": writing_speed(model, tokenizer)})
     narration.section("Lequel est le meilleur ? Tous vos essais")
     show_runs(runs)
     print("La note est celle du livre de test, en bits par caractère ; l'agitation, ce dont la perte change d'un\n"
@@ -213,9 +226,9 @@ def save(model, tokenizer, journal, folder):
         samples = "\n".join(f"- au pas {step} : {text}" for step, text in journal.samples)
         (incoming / "README.md").write_text(
             f"# Un GPT-2 spécialisé sur George Sand\n\n"
-            f"Réseau de départ : {paths.shown(model.name_or_path)} ; tokenizer {TOKENIZER}\n\n"
+            f"Réseau de départ : {hub.known_as(model.name_or_path)} ; tokenizer {TOKENIZER}\n\n"
             f"| | bits par caractère | perplexité |\n|---|---|---|\n{table}\n\n"
-            f"Époques : {EPOCHS} ; lot : {BATCH_SIZE} blocs de {BLOCK_LENGTH} tokens ; "
+            f"Époques : {narration.decimal(journal.epochs, 1)} ; lot : {BATCH_SIZE} blocs de {BLOCK_LENGTH} tokens ; "
             f"{journal.step} pas ; poids gardés : ceux du pas {journal.kept_step}.\n\n"
             f"Ce qu'il écrivait en chemin :\n\n{samples}\n",
             encoding="utf-8")
@@ -262,9 +275,7 @@ def main():
     narration.section("L'entraînement")
     journal = train(model, tokenizer, dataset, train_blocks, eval_blocks)
     journal.score_after = score_on_test_book(model, tokenizer, dataset)
-    start = time.perf_counter()
     journal.samples.append([journal.kept_step, write_sample(model, tokenizer)])
-    characters_per_second = (len(journal.samples[-1][1]) - len(OPENING)) / (time.perf_counter() - start)
 
     narration.section("Ce qu'il écrivait, au début, à mi-chemin et à la fin")
     for step, text in journal.samples:
@@ -280,7 +291,7 @@ def main():
     folder = paths.MODEL / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     save(model, tokenizer, journal, folder)
     shutil.rmtree(UNFINISHED, ignore_errors=True)
-    compare(tokenizer, dataset, journal, characters_per_second, folder)
+    compare(model, tokenizer, dataset, journal, folder)
     print(f"\nÉcrit dans {paths.shown(folder)} : le réseau, training_log.csv et learning_curve.png.")
     narration.next_step("4_generate", __file__)
 

@@ -148,8 +148,8 @@ def test_scripts_run_from_any_directory_and_on_a_windows_console(atelier_with_da
         assert not [line for line in narrative if re.search(r"\w\?\w|« \? »", line)]
 
 
-def test_the_real_books_make_a_better_network(gutenberg, atelier, book_server):
-    """Étapes 1 et 2 sur les neuf vrais livres, servis par un miroir."""
+def test_the_real_books_are_prepared_and_downloaded_once(gutenberg, atelier, book_server):
+    """L'étape 1 sur les neuf vrais livres, servis par un miroir ; la seconde fois, rien n'est demandé."""
     for path in gutenberg.rglob("*.txt"):
         book_server.files["/" + path.relative_to(gutenberg).as_posix()] = path.read_bytes()
     process = atelier.run("1_prepare_dataset_solution.py", AURORE_SOURCE="auto", GUTENBERG_MIRROR=book_server.url)

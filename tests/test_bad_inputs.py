@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from conftest import AURORE
 from workshop.artefacts import newest_model
+from workshop.paths import BASE_MODEL
 
 STEP_1, STEP_2, STEP_3, STEP_4 = (f"{name}_solution.py" for name in (
     "1_prepare_dataset", "2_tokenize", "3_train", "4_generate"))
@@ -89,6 +90,17 @@ def test_an_unknown_model_name(atelier_with_data, hub_server):
     atelier_with_data.change(STEP_3, "benjamin/gpt2-wechsel-french", "benjamin/gpt2-weschel")
     process = atelier_with_data.run(STEP_3, AURORE_SOURCE="auto", HF_ENDPOINT=hub_server.url)
     refused(process, "benjamin/gpt2-weschel", "n'existe pas", "MODEL_NAME")
+
+
+@pytest.mark.parametrize("missing", ["tokenizer.json", "model.safetensors"])
+def test_a_model_folder_cut_short(atelier_with_data, missing):
+    """Un réseau copié en partie : sans son tokenizer, ou aux poids coupés."""
+    folder = atelier_with_data.aurore / "incomplet"
+    shutil.copytree(BASE_MODEL, folder)
+    for path in [folder / missing, *folder.glob("vocab.json"), *folder.glob("merges.txt")]:
+        path.write_bytes(path.read_bytes()[:1000])
+    atelier_with_data.change(STEP_3, "benjamin/gpt2-wechsel-french", "aurore/incomplet")
+    refused(atelier_with_data.run(STEP_3), "aurore/incomplet", "n'est pas le dossier d'un GPT-2 complet")
 
 
 def test_a_validation_book_that_does_not_exist(atelier):

@@ -79,6 +79,20 @@ def test_a_wrong_argument_is_explained(tmp_path, model, text, reason):
         main([str(model), str(tmp_path / text)])
 
 
+@pytest.mark.parametrize("options", [("--stride", "0"), ("--window", "0"), ("--window", "64"), ("--stride", "-3")])
+def test_a_window_that_does_not_advance_is_refused(options):
+    with pytest.raises(WorkshopError, match="--stride vaut"):
+        main([str(BASE_MODEL), __file__, *options])
+
+
+def test_truncated_weights_are_explained(tmp_path):
+    for path in BASE_MODEL.iterdir():
+        content = path.read_bytes()
+        (tmp_path / path.name).write_bytes(content[:5000] if path.suffix == ".safetensors" else content)
+    with pytest.raises(WorkshopError, match="Vérifiez MODEL_NAME"):
+        main([str(tmp_path), __file__])
+
+
 def test_only_the_author_of_a_gutenberg_book_is_scored():
     tale = next((AURORE / "embedded" / "books").rglob("*.txt"))
     assert "PROJECT GUTENBERG" in tale.read_text(encoding="utf-8-sig").upper()

@@ -147,17 +147,39 @@ def test_the_embedded_mode_asks_nothing(hub_server, monkeypatch):
     assert hub.local_copy(NAME) == BASE_MODEL and not hub_server.requests
 
 
-def test_an_interrupted_download_is_resumed(hub_server, repository):
+def test_an_interrupted_download_is_taken_up_again(hub_server, repository, capsys):
     weights = next(name for name in repository if name.endswith((".safetensors", ".h5")))
-    hub_server.repositories[NAME] = {**repository, weights: None}
-    with pytest.raises(WorkshopError):
-        hub.local_copy(NAME)
     hub_server.repositories[NAME] = repository
-    assert (hub.local_copy(NAME) / weights).stat().st_size == len(repository[weights])
+    hub_server.truncated = {weights}
+    assert hub.local_copy(NAME) == BASE_MODEL, "un fichier coupé n'est pas un modèle"
+    assert "injoignable" in capsys.readouterr().out
+    hub_server.truncated = set()
+    assert (hub.local_copy(NAME) / weights).read_bytes() == repository[weights]
+
+
+def test_only_what_was_downloaded_may_be_erased(tmp_path, cache):
+    """« aurore/model » n'est pas un modèle ; conseiller de l'effacer ferait perdre tous ceux que l'on a entraînés."""
+    downloaded = cache / "models" / NAME.replace("/", "--")
+    for folder in (downloaded, tmp_path / "model"):
+        folder.mkdir(parents=True)
+    (downloaded / ".complete").touch()
+    with pytest.raises(WorkshopError, match="Effacez-le"):
+        hub.local_copy(NAME)
+    with pytest.raises(WorkshopError, match="Vérifiez MODEL_NAME") as caught:
+        hub.local_copy(str(tmp_path / "model"))
+    assert "Effacez" not in str(caught.value)
+    with pytest.raises(WorkshopError, match="MODEL_NAME est vide"):
+        hub.local_copy(" ")
+
+
+def test_a_network_has_a_name(cache):
+    assert hub.known_as(str(BASE_MODEL)) == "aurore-mini"
+    assert hub.known_as(str(cache / "models" / NAME.replace("/", "--"))) == NAME
 
 
 @pytest.mark.parametrize("config, sentence", [
-    ({"model_type": "bert"}, "pas un GPT-2"), ("pas du JSON", "config.json lisible"), ([], "config.json lisible")])
+    ({"model_type": "bert"}, "pas un GPT-2"), ("pas du JSON", "config.json lisible"), ([], "config.json lisible"),
+    ({"model_type": "gpt2"}, "pas de tokenizer")])
 def test_another_kind_of_model_is_refused(tmp_path, config, sentence):
     content = config if isinstance(config, str) else json.dumps(config)
     (tmp_path / "config.json").write_text(content, encoding="utf-8")

@@ -2,6 +2,8 @@
 
 import csv
 import math
+import re
+import signal
 
 import numpy as np
 import pytest
@@ -29,16 +31,16 @@ def _blocks(tokenizer):
 
 
 class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme celui de l'étape 3, en tout petit
-    """Un entraînement de `epochs` époques, que l'on peut interrompre au pas `cut`."""
+    """Un entraînement de `epochs` époques, que l'on peut couper au pas `cut`, ou interrompre au milieu du pas `ctrl_c`."""
 
-    def __init__(self, blocks, folder=None, *, epochs=2, rate=0.05, steps=None, budget=1000, cut=None):
+    def __init__(self, blocks, folder=None, *, epochs=2, rate=0.05, steps=None, budget=1000, cut=None, ctrl_c=None, every=0):
         self.model = tiny_model()
         per_epoch = len(blocks["input_ids"]) // BATCH
         evaluation = batches(blocks, BATCH)
-        self.journal = journal = Journal(evaluation, write_sample=lambda model: "un extrait")
+        self.journal = journal = Journal(evaluation, per_epoch, write_sample=lambda model: "un extrait")
         callbacks, first_step = [], 0
         if folder:
-            resumption = Resumption(folder, journal, fingerprint(epochs, self.model, blocks), seconds=0)
+            resumption = Resumption(folder, journal, fingerprint(epochs, self.model, blocks, blocks), seconds=every)
             first_step = self.resumed_at = resumption.offer(self.model)
             callbacks = [resumption]
         journal.steps = journal.steps or steps or epochs * per_epoch
@@ -48,6 +50,8 @@ class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme c
             journal.start(self.model, Score(2.0, 50.0))
         if cut:
             callbacks.append(tf.keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: self._cut(cut)))
+        if ctrl_c:
+            callbacks.append(tf.keras.callbacks.LambdaCallback(on_batch_begin=lambda batch, logs: self._press(ctrl_c)))
         self.model.fit(shuffled_batches(blocks, BATCH, epochs, 0, first_step), validation_data=evaluation,
                        epochs=epochs, steps_per_epoch=per_epoch, verbose=0,
                        callbacks=[journal, StopInTime(journal, budget), Progress(journal, blocks, BATCH), *callbacks])
@@ -55,6 +59,10 @@ class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme c
     def _cut(self, step):
         if self.journal.step == step:
             raise KeyboardInterrupt
+
+    def _press(self, step):
+        if self.journal.step == step - 1:
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_training_learns_and_writes_its_journal(blocks, tmp_path):
@@ -175,6 +183,18 @@ def test_an_interrupted_training_ends_where_an_undisturbed_one_ends(blocks, tmp_
     assert_same_ending(resumed, undisturbed)
 
 
+def test_ctrl_c_saves_the_step_it_interrupts(blocks, tmp_path, capsys):
+    """Même si la dernière sauvegarde est loin : le pas en cours se termine, et c'est là qu'on reprend."""
+    undisturbed = Run(blocks)
+    with pytest.raises(KeyboardInterrupt):
+        Run(blocks, tmp_path / "state", ctrl_c=3, every=1000)
+    assert "l'entraînement se sauve" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    resumed = Run(blocks, tmp_path / "state", every=1000)
+    assert resumed.resumed_at == 3 and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert_same_ending(resumed, undisturbed)
+
+
 def test_it_can_be_interrupted_several_times_between_two_epochs_too(blocks, tmp_path):
     undisturbed = Run(blocks)
     per_epoch = undisturbed.journal.steps // 2
@@ -229,7 +249,8 @@ def test_one_may_refuse_to_resume(blocks, tmp_path, monkeypatch):
 
 # --- Comparer -----------------------------------------------------------------------------
 
-RUN = {name: "8" for name in COLUMNS} | {"folder": "2026-01-01_00-00-00", "tokenizer": "pré-entraîné"}
+RUN = {name: "8" for name in COLUMNS} | {"folder": "2026-01-01_00-00-00", "tokenizer": "pré-entraîné",
+                                         "network": "aurore-mini", "test_books": "La Mare au Diable"}
 
 
 def test_runs_are_added_to_the_table(tmp_path, capsys):
@@ -241,6 +262,13 @@ def test_runs_are_added_to_the_table(tmp_path, capsys):
     assert len(lines) == 4 and "1,432" in lines[-1] and max(map(len, lines)) <= 100
     with open(path, newline="", encoding="utf-8") as file:
         assert [row["score_after"] for row in csv.DictReader(file)] == ["8", "1.4321"]
+
+
+def test_only_comparable_runs_are_shown(capsys):
+    """Deux notes prises sur deux livres ne se comparent pas ; plusieurs réseaux sont nommés."""
+    show_runs([RUN, RUN | {"test_books": "Un conte", "score_after": "1.1"}, RUN | {"network": "gpt2", "score_after": "2"}])
+    said = capsys.readouterr().out
+    assert "1,100" not in said and re.search(r"^3 +gpt2 .* 2,000", said, re.M) and "aurore-mini" in said
 
 
 @pytest.mark.parametrize("content", ["", "a;b\n1;2\n", "folder\nx\n", "\udcff"])

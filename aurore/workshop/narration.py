@@ -90,7 +90,11 @@ def ask(question):
     """Pose une question dont la réponse est oui ou non ; la réponse par défaut, et hors d'un terminal, est oui."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         return True
-    return not input(f"\n{question} [O/n] ").strip().lower().startswith("n")
+    try:
+        return not input(f"\n{question} [O/n] ").strip().lower().startswith("n")
+    except EOFError:  # Ctrl-D
+        print()
+        return True
 
 
 def table(header, rows):

@@ -13,6 +13,7 @@ from workshop.paths import shown
 # Colonne du fichier: (titre à l'écran, comment l'écrire)
 COLUMNS = {
     "folder": ("dossier", str),
+    "test_books": ("livre de test", str),
     "network": ("réseau", str),
     "tokenizer": ("tokenizer", str),
     "tokens_per_word": ("tokens/mot", lambda value: decimal(float(value))),
@@ -25,7 +26,7 @@ COLUMNS = {
     "score_after": ("note", lambda value: decimal(float(value), 3)),
     "characters_per_second": ("car./s", lambda value: decimal(float(value), 0)),
 }
-HIDDEN = ("folder", "network", "steps", "score_before")  # dans le fichier seulement : l'écran n'est pas si large
+HIDDEN = ("folder", "test_books", "steps", "score_before")  # dans le fichier seulement : l'écran n'est pas si large
 SHOWN = 8                      # derniers essais affichés
 
 
@@ -68,8 +69,13 @@ def read_runs(path):
 
 
 def show_runs(runs):
-    """Affiche les derniers essais, numérotés dans l'ordre du fichier."""
-    names = [name for name in COLUMNS if name not in HIDDEN]
+    """Affiche les derniers essais notés sur le même livre que le dernier, numérotés dans l'ordre du fichier.
+
+    Le réseau n'est nommé que s'il y en a plusieurs.
+    """
+    comparable = [(number, run) for number, run in enumerate(runs, start=1)
+                  if run["test_books"] == runs[-1]["test_books"]][-SHOWN:]
+    alike = len({run["network"] for _, run in comparable}) == 1
+    names = [name for name in COLUMNS if name not in HIDDEN and not (name == "network" and alike)]
     table(["essai"] + [COLUMNS[name][0] for name in names],
-          [[number] + [COLUMNS[name][1](run[name]) for name in names]
-           for number, run in list(enumerate(runs, start=1))[-SHOWN:]])
+          [[number] + [COLUMNS[name][1](run[name]) for name in names] for number, run in comparable])

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop.narration import WorkshopError, count, decimal, table
 from workshop.network.gpt2 import TFGPT2LMHeadModel, slices
+from workshop.network.hub import opening
 from workshop.text.books import find_markers, keep_author_lines, paragraphs
 from workshop.text.typography import normalise
 
@@ -104,12 +105,12 @@ def main(arguments=None):
     parser.add_argument("--window", type=int, default=256, help="tokens lus à la fois (256)")
     parser.add_argument("--stride", type=int, default=128, help="tokens notés à la fois (128)")
     settings = parser.parse_args(arguments)
-    try:
+    if not 1 <= settings.stride <= settings.window:
+        raise WorkshopError(f"--stride vaut {settings.stride}, et --window {settings.window} : il faut au moins un "
+                            "token noté à la fois, et au plus ceux que l'on lit.")
+    with opening(settings.model):
         tokenizer = AutoTokenizer.from_pretrained(settings.model, local_files_only=True)
         model = TFGPT2LMHeadModel.from_pretrained(settings.model, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise WorkshopError(f"{settings.model} n'est pas le dossier d'un GPT-2 complet : on y attend config.json, "
-                            "tokenizer.json et model.safetensors.") from error
     rows = []
     for path in settings.texts:
         text = read_text(path)

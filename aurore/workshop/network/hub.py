@@ -4,6 +4,7 @@ Un modèle du catalogue Hugging Face est téléchargé une seule fois, dans le v
 toujours ouvert depuis ce dossier : un modèle en cache n'appelle plus le réseau.
 """
 
+import contextlib
 import importlib.util
 import json
 from pathlib import Path
@@ -40,6 +41,8 @@ def local_copy(model_name, tokenizer_only=False):
 
 
 def _find(model_name, tokenizer_only):
+    if not model_name.strip():
+        raise WorkshopError("MODEL_NAME est vide : donnez le nom d'un modèle du catalogue, ou le dossier d'un modèle.")
     for folder in (Path(model_name), AURORE.parent / model_name):  # « aurore/embedded/base_model »
         if folder.is_dir():
             return folder
@@ -110,11 +113,14 @@ def _check_is_gpt2(folder, model_name):
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
-        raise WorkshopError(f"Le dossier {shown(folder)} n'a pas de config.json lisible.\n"
-                            "Effacez-le, puis relancez la même commande.") from error
+        raise WorkshopError(f"Le dossier {shown(folder)} n'est pas celui d'un modèle : il n'a pas de config.json "
+                            f"lisible.\n{_advice(folder)}") from error
     if kind != "gpt2":
         raise WorkshopError(f"« {model_name} » est un modèle de type {kind}, pas un GPT-2.\n"
                             "Cherchez « gpt2 french » dans le catalogue Hugging Face.")
+    if not (folder / "tokenizer.json").is_file() and not (folder / "vocab.json").is_file():
+        raise WorkshopError(f"Le dossier {shown(folder)} n'a pas de tokenizer (tokenizer.json, ou vocab.json et "
+                            f"merges.txt).\n{_advice(folder)}")
 
 
 def _check_weights(folder):
@@ -128,6 +134,34 @@ def _check_weights(folder):
             "Ce modèle n'existe qu'à l'ancien format de PyTorch (pytorch_model.bin), que seul torch sait lire.\n"
             f"Installez-le :  pip install torch=={TORCH_VERSION}\n"
             "puis relancez la même commande, ou choisissez un modèle qui a un fichier model.safetensors.")
+
+
+def known_as(folder):
+    """Renvoie le nom d'un modèle dont on a le dossier local : « aurore-mini », « benjamin/gpt2-wechsel-french »..."""
+    folder = Path(folder)
+    if folder.resolve() == BASE_MODEL.resolve():
+        return "aurore-mini"
+    return folder.name.replace("--", "/") if folder.parent == CACHE / "models" else str(shown(folder))
+
+
+def _advice(folder):
+    """Dit quoi faire d'un dossier abîmé : seul celui que l'on a téléchargé peut être effacé sans crainte."""
+    if CACHE in Path(folder).parents:
+        return "Effacez-le, puis relancez la même commande : il sera téléchargé de nouveau."
+    return "Vérifiez MODEL_NAME, puis relancez la même commande."
+
+
+@contextlib.contextmanager
+def opening(folder):
+    """Traduit en une phrase l'échec de l'ouverture du tokenizer et du réseau de `folder`."""
+    try:
+        yield
+    except (PermissionError, MemoryError):
+        raise
+    except Exception as error:  # pylint: disable=broad-exception-caught  # tokenizers, safetensors et h5py
+        # lèvent chacun leurs propres erreurs devant un fichier absent, coupé ou étranger.
+        raise WorkshopError(f"{shown(folder)} n'est pas le dossier d'un GPT-2 complet : on y attend config.json, un "
+                            f"tokenizer et des poids, entiers ({type(error).__name__}).\n{_advice(folder)}") from error
 
 
 def only_torch_can_read(folder):

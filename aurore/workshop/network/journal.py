@@ -21,9 +21,10 @@ class Journal(Callback):  # pylint: disable=too-many-instance-attributes  # ce q
 
     VALIDATIONS = 4  # par entraînement, régulièrement espacées, et au départ
 
-    def __init__(self, eval_dataset, write_sample):
+    def __init__(self, eval_dataset, steps_per_epoch, write_sample):
         super().__init__()
         self.eval_dataset = eval_dataset
+        self.steps_per_epoch = steps_per_epoch
         self.write_sample = write_sample  # une fonction qui fait écrire le réseau et renvoie le texte
         self.steps = 0                    # prévus en tout
         self.score_before = self.score_after = None
@@ -36,6 +37,11 @@ class Journal(Callback):  # pylint: disable=too-many-instance-attributes  # ce q
     def step(self):
         """Le nombre de pas faits, reprises comprises."""
         return len(self.train_points)
+
+    @property
+    def epochs(self):
+        """Le nombre d'époques faites : 0,9 si le temps a manqué pour finir la première."""
+        return self.step / self.steps_per_epoch
 
     @property
     def seconds(self):

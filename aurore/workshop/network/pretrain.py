@@ -95,6 +95,11 @@ def parse_arguments(arguments=None):
     settings = parser.parse_args(arguments)
     if settings.start and any(getattr(settings, name) != parser.get_default(name) for name in SHAPE):
         parser.error("avec --from, la forme du réseau est celle du modèle de départ")
+    if settings.minutes <= 0 or (settings.steps is not None and settings.steps <= 0):
+        parser.error("la durée de l'entraînement doit être positive")
+    absent = [name for name in settings.validation or () if not (settings.books / name).is_file()]
+    if absent:
+        parser.error(f"--validation : {', '.join(absent)} n'est pas dans {settings.books}")
     if settings.width % settings.heads:
         parser.error(f"{settings.width} de largeur ne se partage pas entre {settings.heads} têtes")
     settings.work = settings.work or settings.output.with_name(settings.output.name + "-travail")

@@ -7,26 +7,29 @@ le journal, les meilleurs poids, et la vérification qu'il s'agit bien du même 
 import hashlib
 import json
 import shutil
+import signal
+import threading
 import time
 
 import numpy as np
 import tensorflow as tf
 from tf_keras.callbacks import BackupAndRestore
+from tqdm import tqdm
 
 from workshop.artefacts import one_file
 from workshop.narration import ask, notice
 
 
-def fingerprint(settings, model, blocks):
-    """Renvoie l'empreinte d'un entraînement : ses réglages, ses poids de départ, ses blocs."""
+def fingerprint(settings, model, *splits):
+    """Renvoie l'empreinte d'un entraînement : ses réglages, ses poids de départ, les blocs de ses `splits`."""
     digest = hashlib.sha256(repr(settings).encode())
-    for array in (*model.get_weights(), blocks["input_ids"]):
+    for array in (*model.get_weights(), *(blocks["input_ids"] for blocks in splits)):
         digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
 
 
 class Resumption(BackupAndRestore):
-    """Sauve l'entraînement dans `folder` toutes les `seconds` secondes, et l'y reprend.
+    """Sauve l'entraînement dans `folder` toutes les `seconds` secondes et au premier Ctrl-C, et l'y reprend.
 
     Le journal est écrit avant les poids : au retour, il recule jusqu'au pas de ceux-ci. Une coupure
     pendant l'écriture laisse donc toujours la sauvegarde précédente utilisable. Le dernier pas
@@ -37,6 +40,7 @@ class Resumption(BackupAndRestore):
         super().__init__(str(folder), save_freq=1, delete_checkpoint=False)
         self.folder, self.journal, self.signature, self.seconds = folder, journal, signature, seconds
         self._saved_at = None
+        self._interrupted = False
 
     def offer(self, model):
         """Renvoie le pas où reprendre ; 0, et rien de sauvé, s'il faut tout commencer.
@@ -76,11 +80,28 @@ class Resumption(BackupAndRestore):
 
     def on_train_begin(self, logs=None):
         self._saved_at = time.monotonic()
+        if threading.current_thread() is threading.main_thread():  # Python n'écoute Ctrl-C que là
+            signal.signal(signal.SIGINT, self._interrupt)
         super().on_train_begin(logs)
 
+    def on_train_end(self, logs=None):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        super().on_train_end(logs)
+
+    def _interrupt(self, *_):
+        """Retient le premier Ctrl-C jusqu'à la fin du pas : au milieu, il n'y aurait rien à sauver."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # le second arrête tout de suite
+        self._interrupted = True
+        tqdm.write("\nCtrl-C : le pas en cours se termine et l'entraînement se sauve (encore Ctrl-C : tout de suite).")
+
     def on_train_batch_end(self, batch, logs=None):
-        if self.model.stop_training or time.monotonic() - self._saved_at < self.seconds:
-            return
+        if not self.model.stop_training and (self._interrupted or time.monotonic() - self._saved_at >= self.seconds):
+            self._save(batch, logs)
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def _save(self, batch, logs):
         self._write_journal()
         super().on_train_batch_end(batch, logs)  # les poids, l'optimiseur et le pas
         for path in self.folder.glob("best_*.npz"):
