@@ -201,6 +201,16 @@ def test_words_appear_as_they_are_written(page, generator):
     assert page.part("state").text == "Le réseau pose la plume."
 
 
+def test_a_screen_reader_hears_the_state_only_when_it_changes(page):
+    page.open().run("""
+        window.heard = [];
+        new MutationObserver((changes) => changes.forEach(({ addedNodes: [text] }) => heard.push(text?.textContent)))
+            .observe(document.getElementById("state"), { childList: true });
+    """)
+    page.write()
+    assert page.run("return heard") == ["Le réseau lit vos mots…", "Le réseau écrit…", "Le réseau pose la plume."]
+
+
 def test_the_settings_and_the_place_in_the_line(page, generator):
     generator.places = (3,)
     generator.free.clear()

@@ -4,9 +4,11 @@ import { lines, plainText } from "./story.js";
 
 export const part = (id) => document.getElementById(id);
 
-/** Dit où en est le texte ; un lecteur d'écran le lit aussi. */
+/** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau. */
 export function say(sentence) {
-  part("state").textContent = sentence;
+  if (part("state").textContent !== sentence) {
+    part("state").textContent = sentence;
+  }
 }
 
 /** Dit sous le champ ce qui ne va pas ; une phrase vide l'efface. */
