@@ -211,6 +211,34 @@ def test_a_screen_reader_hears_the_state_only_when_it_changes(page):
     assert page.run("return heard") == ["Le réseau lit vos mots…", "Le réseau écrit…", "Le réseau pose la plume."]
 
 
+@pytest.mark.parametrize("network", [
+    Network("aurore/model/2026-11-25_14-00-30", "le 25 novembre 2026 à 14 h 00", 1.25),
+    Network("<b>aurore-mini</b>", None, None),
+])
+def test_the_footer_names_a_newer_network_without_reloading(page, generator, network):
+    page.open()
+    generator.network = network
+    page.write()
+    named = page.part("network").text
+    assert network.name in named
+    assert named == page.open().part("network").text
+
+
+@pytest.mark.parametrize("event, data", [
+    ("avertissement", {"message": "Ce n'est pas du français !"}),
+    ("place", {"place": 1, "avertissement": "Ce n'est pas du français !"}),
+])
+def test_a_warning_is_shown_as_soon_as_it_comes(page, event, data):
+    page.open().run("""
+        const start = (answer) => answer.enqueue(new TextEncoder().encode(arguments[0]));
+        window.fetch = async () => new Response(new ReadableStream({ start }));
+    """, f"event: {event}\ndata: {json.dumps(data)}\n\n")
+    page.type("Once upon a time")
+    page.press("Générer")
+    page.wait(lambda: page.part("warning").text == "Ce n’est pas du français\u202f!")
+    assert page.part("stop").is_displayed()
+
+
 def test_the_settings_and_the_place_in_the_line(page, generator):
     generator.places = (3,)
     generator.free.clear()

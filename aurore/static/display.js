@@ -21,6 +21,15 @@ export function complain(sentence) {
   }
 }
 
+/** Dit au pied de la page quel réseau écrit, comme le fait templates/base.html. */
+export function showNetwork({ nom, date, note }) {
+  const name = Object.assign(document.createElement("strong"), { textContent: nom });
+  const trained = date ? `, entraîné ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : "";
+  const score = note ? ` Sa note\u00a0: ${note.toFixed(3).replace(".", ",")}\u00a0bit par caractère`
+    + " (plus c’est bas, mieux il devine)." : "";
+  part("network").replaceChildren("C’est ", name, ` qui écrit${trained}.${score}`);
+}
+
 /** Montre `story` (ou rien) ; `writing` dit s'il s'écrit encore. */
 export function showStory(story, writing, tiles) {
   part("story").hidden = !story;
