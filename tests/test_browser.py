@@ -32,6 +32,7 @@ class PatientGenerator:
 
     network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
     active = waiting = 0
+    others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
 
     def __init__(self):
         self.words, self.places, self.pace = WORDS, (), 0
@@ -49,7 +50,7 @@ class PatientGenerator:
                 self.free.wait(20)
             for word in self.words:
                 self.written += 1
-                yield Piece(word, 0.5, [(word, 0.5), (" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01)])
+                yield Piece(word, 0.5, [(word, 0.5), *self.others])
                 self.free.wait(20)
                 time.sleep(self.pace)
         finally:
@@ -312,6 +313,20 @@ def test_another_choice_makes_the_text_go_on_from_there(page, generator):
     page.click("watch")
     assert page.prose == [f"{OPENING} la meunière le reste."]
     assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
+
+
+def test_a_candidate_that_would_write_nothing_cannot_be_chosen(page, generator):
+    generator.others = (("", 0.2), ("\ufffd", 0.1), (" le", 0.05))
+    page.open().write()
+    page.click("watch")
+    page.tiles[0].click()
+    choices = page.browser.find_elements(By.CLASS_NAME, "choice")
+    assert [(choice.text.replace("\n", " "), choice.is_enabled()) for choice in choices] == [
+        ("·la 50 %", True), ("fin du texte, ou morceau d’un signe 20 %", False), ("morceau d’un signe 10 %", False),
+        ("·le 5 %", True)]
+    page.keys(Keys.ENTER)
+    page.keys(Keys.ARROW_DOWN)
+    assert page.focused == choices[3]
 
 
 def test_the_tiles_answer_the_keyboard(page):

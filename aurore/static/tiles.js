@@ -9,6 +9,14 @@ function element(name, properties, ...children) {
   return made;
 }
 
+/** Le nom d'un candidat qui n'ajouterait rien au texte ; rien pour tous les autres. */
+function unwritable(text) {
+  if (text.includes("\ufffd")) {
+    return "morceau d’un signe";
+  }
+  return text ? "" : "fin du texte, ou morceau d’un signe"; // le serveur ne dit pas lequel des deux
+}
+
 const printed = (text) => text.replace(/'/g, "’").replace(/\n/g, "¶");
 
 export class Tiles {
@@ -98,8 +106,9 @@ export class Tiles {
     const space = /^\s/.test(candidate.texte) ? [element("span", { className: "space", ariaHidden: "true" }, "·")] : [];
     const bar = element("span", { className: "bar" });
     bar.style.setProperty("--p", candidate.p);
-    const button = element("button", { type: "button", className: "choice" },
-      element("span", { className: "word" }, ...space, printed(candidate.texte.trim()) || "espace"),
+    const obstacle = unwritable(candidate.texte);
+    const button = element("button", { type: "button", className: "choice", disabled: Boolean(obstacle) },
+      element("span", { className: "word" }, ...space, obstacle || printed(candidate.texte.trim()) || "espace"),
       bar,
       element("span", { className: "percent" }, PERCENT.format(candidate.p)));
     if (candidate.texte === piece.texte) {
@@ -135,7 +144,7 @@ export class Tiles {
       this.close();
     } else if (event.key === "Enter") {
       this.#show(event.target);
-      this.#choices.querySelector("button")?.focus();
+      this.#choices.querySelector("button:enabled")?.focus();
     } else {
       return;
     }
@@ -143,7 +152,7 @@ export class Tiles {
   }
 
   #moveAmongChoices(event) {
-    const buttons = [...this.#choices.querySelectorAll("button")];
+    const buttons = [...this.#choices.querySelectorAll("button:enabled")];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
