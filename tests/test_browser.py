@@ -352,6 +352,22 @@ def test_the_tiles_answer_the_keyboard(page):
     assert page.focused == page.tiles[0]
 
 
+def test_the_choices_close_when_the_focus_leaves_them(page):
+    page.open().write()
+    page.click("watch")
+    page.tiles[0].click()
+    for _ in range(5):
+        page.keys(Keys.TAB)
+        assert page.focused.get_attribute("class") == "choice" and page.part("choices").is_displayed()
+    page.keys(Keys.TAB)
+    assert page.focused == page.part("continue") and not page.part("choices").is_displayed()
+    page.tiles[0].click()
+    page.run("document.activeElement.blur()")
+    assert page.part("choices").is_displayed()
+    page.keys(Keys.ESCAPE)
+    assert not page.part("choices").is_displayed()
+
+
 def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     page.open().write()
     page.type("Un brouillon")

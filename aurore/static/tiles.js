@@ -35,7 +35,10 @@ export class Tiles {
     row.addEventListener("keydown", (event) => this.#moveAmongTiles(event));
     choices.addEventListener("keydown", (event) => this.#moveAmongChoices(event));
     addEventListener("resize", () => this.#place());
-    document.addEventListener("pointerdown", ({ target }) => row.parentElement.contains(target) || this.close());
+    for (const elsewhere of ["pointerdown", "focusin"]) {
+      document.addEventListener(elsewhere, ({ target }) => row.parentElement.contains(target) || this.close());
+    }
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#leaveChoices());
   }
 
   /** Montre `pieces` ; les cases déjà là et inchangées restent. */
@@ -140,8 +143,6 @@ export class Tiles {
     }[event.key] ?? (vertical && nearestOnNextLine(tiles, here, vertical));
     if (target) {
       target.focus();
-    } else if (event.key === "Escape") {
-      this.close();
     } else if (event.key === "Enter") {
       this.#show(event.target);
       this.#choices.querySelector("button:enabled")?.focus();
@@ -156,14 +157,16 @@ export class Tiles {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
-    } else if (event.key === "Escape") {
-      const tile = this.#open;
-      tile.focus();
-      this.close();
-    } else {
-      return;
+      event.preventDefault();
     }
-    event.preventDefault();
+  }
+
+  /** Ferme les choix ; de l'un d'eux, le focus revient à la case. */
+  #leaveChoices() {
+    if (this.#choices.contains(document.activeElement)) {
+      this.#open.focus();
+    }
+    this.close();
   }
 }
 
