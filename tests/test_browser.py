@@ -368,6 +368,49 @@ def test_the_choices_close_when_the_focus_leaves_them(page):
     assert not page.part("choices").is_displayed()
 
 
+def test_choosing_with_the_keyboard_keeps_the_focus_on_the_text(page, generator):
+    page.open().write()
+    page.click("watch")
+    while page.focused.get_attribute("class") != "tile starts-word":
+        page.keys(Keys.SHIFT + Keys.TAB)
+    page.keys(Keys.ENTER)
+    page.keys(Keys.ARROW_DOWN)
+    generator.words = (" reste", ".")
+    generator.free.clear()
+    page.keys(Keys.ENTER)
+    page.wait(lambda: [tile.text for tile in page.tiles] == ["le", "reste"])
+    assert page.focused == page.part("stop")
+    generator.free.set()
+    page.wait_for_the_end()
+    assert page.focused == page.part("continue")
+
+
+def test_stopping_before_the_first_word_gives_the_focus_back_to_the_field(page, generator):
+    generator.places = (3,)
+    generator.free.clear()
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: "place 3" in page.part("state").text)
+    page.press("Arrêter")
+    page.wait(lambda: not page.part("story").is_displayed())
+    assert page.focused == page.part("amorce")
+
+
+def test_the_shelf_keeps_the_focus_and_gives_it_to_the_text_one_reopens(page, generator):
+    page.open().write()
+    generator.free.clear()
+    page.type("Un autre soir,")
+    page.press("Générer")
+    page.wait(lambda: page.prose == ["Un autre soir, la"])
+    page.run("document.querySelector('.reopen').focus()")
+    generator.free.set()
+    page.wait_for_the_end()
+    assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
+    assert page.focused.get_attribute("class") == "reopen" and page.focused.text.startswith(OPENING)
+    page.keys(Keys.ENTER)
+    assert page.focused == page.part("story-title") and page.prose[0].startswith(OPENING)
+
+
 def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     page.open().write()
     page.type("Un brouillon")

@@ -32,10 +32,17 @@ export function showNetwork({ nom, date, note }) {
 
 /** Montre `story` (ou rien) ; `writing` dit s'il s'écrit encore. */
 export function showStory(story, writing, tiles) {
+  const focused = document.activeElement;
   part("story").hidden = !story;
-  if (!story) {
-    return;
+  if (story) {
+    showText(story, writing, tiles);
   }
+  if (focused.closest("[hidden]")) { // ce que l'on vient de presser s'efface : le focus passe à son voisin
+    part(!story ? "amorce" : writing ? "stop" : "continue").focus();
+  }
+}
+
+function showText(story, writing, tiles) {
   const watching = part("watch").checked;
   part("prose").hidden = watching;
   part("tiles").hidden = part("tiles-hint").hidden = !watching;
@@ -49,13 +56,9 @@ export function showStory(story, writing, tiles) {
   } else {
     showProse(printed);
   }
-  const pressed = document.activeElement;
   part("stop").hidden = !writing;
   for (const id of ["continue", "again", "copy", "download"]) {
     part(id).hidden = writing;
-  }
-  if (pressed.hidden) { // le bouton que l'on vient de presser s'efface : le focus passe à son voisin
-    part(writing ? "stop" : "continue").focus();
   }
 }
 
@@ -80,11 +83,14 @@ function words(opening) {
 
 /** Montre les textes gardés ; `open` et `erase` reçoivent celui que l'on choisit. */
 export function showShelf(kept, current, open, erase) {
+  const focused = document.activeElement.id;
   part("shelf").hidden = kept.length === 0;
   part("shelf-list").replaceChildren(...kept.map((story) => {
     const [{ opening, text }] = lines(story);
     const [line, reopen, remove] = ["li", "button", "button"].map((name) => document.createElement(name));
     reopen.type = remove.type = "button";
+    reopen.id = `reopen-${story.id}`;
+    remove.id = `erase-${story.id}`;
     reopen.className = "reopen";
     reopen.append(words(opening), text.length > 80 ? `${text.slice(0, 80).replace(/\s\S*$/, "")}…` : text);
     reopen.ariaCurrent = story.id === current?.id ? "true" : null;
@@ -96,4 +102,7 @@ export function showShelf(kept, current, open, erase) {
     line.append(reopen, remove);
     return line;
   }));
+  if (focused !== document.activeElement.id) { // c'était un bouton de l'étagère : le nouveau le remplace
+    part(focused)?.focus({ preventScroll: true });
+  }
 }

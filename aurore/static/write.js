@@ -125,6 +125,7 @@ function reopen(kept) {
   story = kept;
   say("");
   show();
+  part("story-title").focus({ preventScroll: true });
   part("story").scrollIntoView();
 }
 
