@@ -426,6 +426,19 @@ def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     assert not page.part("story").is_displayed() and not page.part("shelf").is_displayed()
 
 
+def test_a_text_erased_while_another_is_written_leaves_the_shelf_at_once(page, generator):
+    page.open().write()
+    generator.free.clear()
+    page.type("Un autre soir,")
+    page.press("Générer")
+    page.wait(lambda: page.prose == ["Un autre soir, la"])
+    page.press("Effacer")
+    assert not page.browser.find_elements(By.CLASS_NAME, "reopen") and page.prose == ["Un autre soir, la"]
+    generator.free.set()
+    page.wait_for_the_end()
+    assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 1
+
+
 def test_leaving_in_the_middle_keeps_what_was_written(page, generator):
     generator.words, generator.pace = WORDS * 100, 0.02
     page.open().type(OPENING)

@@ -28,18 +28,16 @@ let drawing = false; // un affichage est déjà prévu
 
 function show() {
   showStory(story, Boolean(writing), tiles);
-  if (!writing) {
-    showShelf(stories(), story, reopen, erase);
-  }
+  showShelf(stories(), story, reopen, erase);
 }
 
-/** Au plus un affichage par image, si vite que viennent les tokens. */
+/** Montre le texte, sans l'étagère : au plus une fois par image, si vite que viennent les tokens. */
 function showSoon() {
   if (!drawing) {
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
-      show();
+      showStory(story, Boolean(writing), tiles);
     });
   }
 }
