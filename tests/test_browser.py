@@ -590,6 +590,23 @@ def test_the_door_has_no_accessibility_fault_and_opens(page, axe):
         page.wait(lambda comes=comes: page.browser.find_elements(By.CSS_SELECTOR, comes))
 
 
+@pytest.mark.usefixtures("locked")
+def test_a_room_that_asks_for_its_code_again_says_to_reload_and_keeps_the_text(page):
+    page.expected_errors = "401"
+
+    def enter():
+        page.open().part("code").send_keys("moulin", Keys.ENTER)
+        page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, "a[href='/generate']"))
+        return page.open()
+
+    enter().write()
+    page.browser.delete_all_cookies()  # comme après un redémarrage : le serveur ne reconnaît plus personne
+    page.press("Continuer")
+    page.wait(lambda: "rechargez la page" in page.part("state").text)
+    enter()
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+
+
 def test_the_dark_page_is_dark(page):
     page.open()
     grounds = [page.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]")
