@@ -32,6 +32,7 @@ class PatientGenerator:
 
     network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
     active = waiting = 0
+    others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
 
     def __init__(self):
         self.words, self.places, self.pace = WORDS, (), 0
@@ -49,7 +50,7 @@ class PatientGenerator:
                 self.free.wait(20)
             for word in self.words:
                 self.written += 1
-                yield Piece(word, 0.5, [(word, 0.5), (" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01)])
+                yield Piece(word, 0.5, [(word, 0.5), *self.others])
                 self.free.wait(20)
                 time.sleep(self.pace)
         finally:
@@ -201,6 +202,44 @@ def test_words_appear_as_they_are_written(page, generator):
     assert page.part("state").text == "Le réseau pose la plume."
 
 
+def test_a_screen_reader_hears_the_state_only_when_it_changes(page):
+    page.open().run("""
+        window.heard = [];
+        new MutationObserver((changes) => changes.forEach(({ addedNodes: [text] }) => heard.push(text?.textContent)))
+            .observe(document.getElementById("state"), { childList: true });
+    """)
+    page.write()
+    assert page.run("return heard") == ["Le réseau lit vos mots…", "Le réseau écrit…", "Le réseau pose la plume."]
+
+
+@pytest.mark.parametrize("network", [
+    Network("aurore/model/2026-11-25_14-00-30", "le 25 novembre 2026 à 14 h 00", 1.25),
+    Network("<b>aurore-mini</b>", None, None),
+])
+def test_the_footer_names_a_newer_network_without_reloading(page, generator, network):
+    page.open()
+    generator.network = network
+    page.write()
+    named = page.part("network").text
+    assert network.name in named
+    assert named == page.open().part("network").text
+
+
+@pytest.mark.parametrize("event, data", [
+    ("avertissement", {"message": "Ce n'est pas du français !"}),
+    ("place", {"place": 1, "avertissement": "Ce n'est pas du français !"}),
+])
+def test_a_warning_is_shown_as_soon_as_it_comes(page, event, data):
+    page.open().run("""
+        const start = (answer) => answer.enqueue(new TextEncoder().encode(arguments[0]));
+        window.fetch = async () => new Response(new ReadableStream({ start }));
+    """, f"event: {event}\ndata: {json.dumps(data)}\n\n")
+    page.type("Once upon a time")
+    page.press("Générer")
+    page.wait(lambda: page.part("warning").text == "Ce n’est pas du français\u202f!")
+    assert page.part("stop").is_displayed()
+
+
 def test_the_settings_and_the_place_in_the_line(page, generator):
     generator.places = (3,)
     generator.free.clear()
@@ -276,6 +315,20 @@ def test_another_choice_makes_the_text_go_on_from_there(page, generator):
     assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
 
 
+def test_a_candidate_that_would_write_nothing_cannot_be_chosen(page, generator):
+    generator.others = (("", 0.2), ("\ufffd", 0.1), (" le", 0.05))
+    page.open().write()
+    page.click("watch")
+    page.tiles[0].click()
+    choices = page.browser.find_elements(By.CLASS_NAME, "choice")
+    assert [(choice.text.replace("\n", " "), choice.is_enabled()) for choice in choices] == [
+        ("·la 50 %", True), ("fin du texte, ou morceau d’un signe 20 %", False), ("morceau d’un signe 10 %", False),
+        ("·le 5 %", True)]
+    page.keys(Keys.ENTER)
+    page.keys(Keys.ARROW_DOWN)
+    assert page.focused == choices[3]
+
+
 def test_the_tiles_answer_the_keyboard(page):
     page.open().write()
     page.click("watch")
@@ -299,6 +352,65 @@ def test_the_tiles_answer_the_keyboard(page):
     assert page.focused == page.tiles[0]
 
 
+def test_the_choices_close_when_the_focus_leaves_them(page):
+    page.open().write()
+    page.click("watch")
+    page.tiles[0].click()
+    for _ in range(5):
+        page.keys(Keys.TAB)
+        assert page.focused.get_attribute("class") == "choice" and page.part("choices").is_displayed()
+    page.keys(Keys.TAB)
+    assert page.focused == page.part("continue") and not page.part("choices").is_displayed()
+    page.tiles[0].click()
+    page.run("document.activeElement.blur()")
+    assert page.part("choices").is_displayed()
+    page.keys(Keys.ESCAPE)
+    assert not page.part("choices").is_displayed()
+
+
+def test_choosing_with_the_keyboard_keeps_the_focus_on_the_text(page, generator):
+    page.open().write()
+    page.click("watch")
+    while page.focused.get_attribute("class") != "tile starts-word":
+        page.keys(Keys.SHIFT + Keys.TAB)
+    page.keys(Keys.ENTER)
+    page.keys(Keys.ARROW_DOWN)
+    generator.words = (" reste", ".")
+    generator.free.clear()
+    page.keys(Keys.ENTER)
+    page.wait(lambda: [tile.text for tile in page.tiles] == ["le", "reste"])
+    assert page.focused == page.part("stop")
+    generator.free.set()
+    page.wait_for_the_end()
+    assert page.focused == page.part("continue")
+
+
+def test_stopping_before_the_first_word_gives_the_focus_back_to_the_field(page, generator):
+    generator.places = (3,)
+    generator.free.clear()
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: "place 3" in page.part("state").text)
+    page.press("Arrêter")
+    page.wait(lambda: not page.part("story").is_displayed())
+    assert page.focused == page.part("amorce")
+
+
+def test_the_shelf_keeps_the_focus_and_gives_it_to_the_text_one_reopens(page, generator):
+    page.open().write()
+    generator.free.clear()
+    page.type("Un autre soir,")
+    page.press("Générer")
+    page.wait(lambda: page.prose == ["Un autre soir, la"])
+    page.run("document.querySelector('.reopen').focus()")
+    generator.free.set()
+    page.wait_for_the_end()
+    assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
+    assert page.focused.get_attribute("class") == "reopen" and page.focused.text.startswith(OPENING)
+    page.keys(Keys.ENTER)
+    assert page.focused == page.part("story-title") and page.prose[0].startswith(OPENING)
+
+
 def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     page.open().write()
     page.type("Un brouillon")
@@ -312,6 +424,19 @@ def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     page.browser.switch_to.alert.accept()
     page.open()
     assert not page.part("story").is_displayed() and not page.part("shelf").is_displayed()
+
+
+def test_a_text_erased_while_another_is_written_leaves_the_shelf_at_once(page, generator):
+    page.open().write()
+    generator.free.clear()
+    page.type("Un autre soir,")
+    page.press("Générer")
+    page.wait(lambda: page.prose == ["Un autre soir, la"])
+    page.press("Effacer")
+    assert not page.browser.find_elements(By.CLASS_NAME, "reopen") and page.prose == ["Un autre soir, la"]
+    generator.free.set()
+    page.wait_for_the_end()
+    assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 1
 
 
 def test_leaving_in_the_middle_keeps_what_was_written(page, generator):
@@ -463,6 +588,23 @@ def test_the_door_has_no_accessibility_fault_and_opens(page, axe):
             assert not violations(page, axe), (tried, theme)
         page.part("code").send_keys(tried, Keys.ENTER)
         page.wait(lambda comes=comes: page.browser.find_elements(By.CSS_SELECTOR, comes))
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_room_that_asks_for_its_code_again_says_to_reload_and_keeps_the_text(page):
+    page.expected_errors = "401"
+
+    def enter():
+        page.open().part("code").send_keys("moulin", Keys.ENTER)
+        page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, "a[href='/generate']"))
+        return page.open()
+
+    enter().write()
+    page.browser.delete_all_cookies()  # comme après un redémarrage : le serveur ne reconnaît plus personne
+    page.press("Continuer")
+    page.wait(lambda: "rechargez la page" in page.part("state").text)
+    enter()
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
 
 
 def test_the_dark_page_is_dark(page):

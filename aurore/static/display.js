@@ -4,9 +4,11 @@ import { lines, plainText } from "./story.js";
 
 export const part = (id) => document.getElementById(id);
 
-/** Dit où en est le texte ; un lecteur d'écran le lit aussi. */
+/** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau. */
 export function say(sentence) {
-  part("state").textContent = sentence;
+  if (part("state").textContent !== sentence) {
+    part("state").textContent = sentence;
+  }
 }
 
 /** Dit sous le champ ce qui ne va pas ; une phrase vide l'efface. */
@@ -19,12 +21,28 @@ export function complain(sentence) {
   }
 }
 
+/** Dit au pied de la page quel réseau écrit, comme le fait templates/base.html. */
+export function showNetwork({ nom, date, note }) {
+  const name = Object.assign(document.createElement("strong"), { textContent: nom });
+  const trained = date ? `, entraîné ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : "";
+  const score = note ? ` Sa note\u00a0: ${note.toFixed(3).replace(".", ",")}\u00a0bit par caractère`
+    + " (plus c’est bas, mieux il devine)." : "";
+  part("network").replaceChildren("C’est ", name, ` qui écrit${trained}.${score}`);
+}
+
 /** Montre `story` (ou rien) ; `writing` dit s'il s'écrit encore. */
 export function showStory(story, writing, tiles) {
+  const focused = document.activeElement;
   part("story").hidden = !story;
-  if (!story) {
-    return;
+  if (story) {
+    showText(story, writing, tiles);
   }
+  if (focused.closest("[hidden]")) { // ce que l'on vient de presser s'efface : le focus passe à son voisin
+    part(!story ? "amorce" : writing ? "stop" : "continue").focus();
+  }
+}
+
+function showText(story, writing, tiles) {
   const watching = part("watch").checked;
   part("prose").hidden = watching;
   part("tiles").hidden = part("tiles-hint").hidden = !watching;
@@ -38,13 +56,9 @@ export function showStory(story, writing, tiles) {
   } else {
     showProse(printed);
   }
-  const pressed = document.activeElement;
   part("stop").hidden = !writing;
   for (const id of ["continue", "again", "copy", "download"]) {
     part(id).hidden = writing;
-  }
-  if (pressed.hidden) { // le bouton que l'on vient de presser s'efface : le focus passe à son voisin
-    part(writing ? "stop" : "continue").focus();
   }
 }
 
@@ -69,11 +83,14 @@ function words(opening) {
 
 /** Montre les textes gardés ; `open` et `erase` reçoivent celui que l'on choisit. */
 export function showShelf(kept, current, open, erase) {
+  const focused = document.activeElement.id;
   part("shelf").hidden = kept.length === 0;
   part("shelf-list").replaceChildren(...kept.map((story) => {
     const [{ opening, text }] = lines(story);
     const [line, reopen, remove] = ["li", "button", "button"].map((name) => document.createElement(name));
     reopen.type = remove.type = "button";
+    reopen.id = `reopen-${story.id}`;
+    remove.id = `erase-${story.id}`;
     reopen.className = "reopen";
     reopen.append(words(opening), text.length > 80 ? `${text.slice(0, 80).replace(/\s\S*$/, "")}…` : text);
     reopen.ariaCurrent = story.id === current?.id ? "true" : null;
@@ -85,4 +102,7 @@ export function showShelf(kept, current, open, erase) {
     line.append(reopen, remove);
     return line;
   }));
+  if (focused !== document.activeElement.id) { // c'était un bouton de l'étagère : le nouveau le remplace
+    part(focused)?.focus({ preventScroll: true });
+  }
 }

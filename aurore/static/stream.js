@@ -3,6 +3,9 @@
 /** Un refus du serveur ; `message` est la phrase qu'il a donnée. */
 export class Refused extends Error {}
 
+const LOCKED = "Cette salle redemande son code : rechargez la page pour le donner. "
+  + "Vos textes sont gardés dans ce navigateur.";
+
 /** Les événements de POST /api/generate, un par un : {event, data}. Lève Refused si le serveur refuse,
     une autre erreur si la connexion se perd ; `signal` l'interrompt, et le serveur cesse d'écrire. */
 export async function* ask(body, signal) {
@@ -12,6 +15,9 @@ export async function* ask(body, signal) {
     body: JSON.stringify({ ...body, stream: true }),
     signal,
   });
+  if (response.status === 401) { // le serveur a redémarré : il ne reconnaît plus personne
+    throw new Refused(LOCKED);
+  }
   if (!response.ok) {
     const { message } = await response.json().catch(() => ({}));
     throw new Refused(message ?? `Le serveur a répondu par l’erreur ${response.status}. Réessayez dans un moment.`);

@@ -9,6 +9,14 @@ function element(name, properties, ...children) {
   return made;
 }
 
+/** Le nom d'un candidat qui n'ajouterait rien au texte ; rien pour tous les autres. */
+function unwritable(text) {
+  if (text.includes("\ufffd")) {
+    return "morceau d’un signe";
+  }
+  return text ? "" : "fin du texte, ou morceau d’un signe"; // le serveur ne dit pas lequel des deux
+}
+
 const printed = (text) => text.replace(/'/g, "’").replace(/\n/g, "¶");
 
 export class Tiles {
@@ -27,7 +35,10 @@ export class Tiles {
     row.addEventListener("keydown", (event) => this.#moveAmongTiles(event));
     choices.addEventListener("keydown", (event) => this.#moveAmongChoices(event));
     addEventListener("resize", () => this.#place());
-    document.addEventListener("pointerdown", ({ target }) => row.parentElement.contains(target) || this.close());
+    for (const elsewhere of ["pointerdown", "focusin"]) {
+      document.addEventListener(elsewhere, ({ target }) => row.parentElement.contains(target) || this.close());
+    }
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#leaveChoices());
   }
 
   /** Montre `pieces` ; les cases déjà là et inchangées restent. */
@@ -98,8 +109,9 @@ export class Tiles {
     const space = /^\s/.test(candidate.texte) ? [element("span", { className: "space", ariaHidden: "true" }, "·")] : [];
     const bar = element("span", { className: "bar" });
     bar.style.setProperty("--p", candidate.p);
-    const button = element("button", { type: "button", className: "choice" },
-      element("span", { className: "word" }, ...space, printed(candidate.texte.trim()) || "espace"),
+    const obstacle = unwritable(candidate.texte);
+    const button = element("button", { type: "button", className: "choice", disabled: Boolean(obstacle) },
+      element("span", { className: "word" }, ...space, obstacle || printed(candidate.texte.trim()) || "espace"),
       bar,
       element("span", { className: "percent" }, PERCENT.format(candidate.p)));
     if (candidate.texte === piece.texte) {
@@ -131,11 +143,9 @@ export class Tiles {
     }[event.key] ?? (vertical && nearestOnNextLine(tiles, here, vertical));
     if (target) {
       target.focus();
-    } else if (event.key === "Escape") {
-      this.close();
     } else if (event.key === "Enter") {
       this.#show(event.target);
-      this.#choices.querySelector("button")?.focus();
+      this.#choices.querySelector("button:enabled")?.focus();
     } else {
       return;
     }
@@ -143,18 +153,20 @@ export class Tiles {
   }
 
   #moveAmongChoices(event) {
-    const buttons = [...this.#choices.querySelectorAll("button")];
+    const buttons = [...this.#choices.querySelectorAll("button:enabled")];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
-    } else if (event.key === "Escape") {
-      const tile = this.#open;
-      tile.focus();
-      this.close();
-    } else {
-      return;
+      event.preventDefault();
     }
-    event.preventDefault();
+  }
+
+  /** Ferme les choix ; de l'un d'eux, le focus revient à la case. */
+  #leaveChoices() {
+    if (this.#choices.contains(document.activeElement)) {
+      this.#open.focus();
+    }
+    this.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /* La page /generate, quand le navigateur sait JavaScript : écrire, arrêter, continuer, recommencer.
    Sans lui, le formulaire part au serveur, qui renvoie la page avec le texte entier. */
 
-import { complain, part, say, showShelf, showStory } from "./display.js";
+import { complain, part, say, showNetwork, showShelf, showStory } from "./display.js";
 import { field, form, restore, settings, settle } from "./form.js";
 import { forget, forgetAll, keep, stories } from "./shelf.js";
 import { newStory, plainText, raw } from "./story.js";
@@ -28,18 +28,16 @@ let drawing = false; // un affichage est déjà prévu
 
 function show() {
   showStory(story, Boolean(writing), tiles);
-  if (!writing) {
-    showShelf(stories(), story, reopen, erase);
-  }
+  showShelf(stories(), story, reopen, erase);
 }
 
-/** Au plus un affichage par image, si vite que viennent les tokens. */
+/** Montre le texte, sans l'étagère : au plus une fois par image, si vite que viennent les tokens. */
 function showSoon() {
   if (!drawing) {
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
-      show();
+      showStory(story, Boolean(writing), tiles);
     });
   }
 }
@@ -69,12 +67,18 @@ async function write(next) {
         say("Le réseau écrit…");
         next.pieces.push(data);
         next.paragraphs = null;
-        showSoon();
       } else if (event === "fin") {
         next.paragraphs = data.paragraphes;
-        next.warning = typeset(data.avertissement ?? "").join(" ");
         ending = ENDINGS[data.fin];
       }
+      const warning = event === "avertissement" ? data.message : data.avertissement;
+      if (warning !== undefined) {
+        next.warning = typeset(warning ?? "").join(" ");
+      }
+      if (data.reseau) {
+        showNetwork(data.reseau);
+      }
+      showSoon();
     }
   } catch (error) {
     ending = mine.signal.aborted ? STOPPED : misfortune(error, next, start);
@@ -119,6 +123,7 @@ function reopen(kept) {
   story = kept;
   say("");
   show();
+  part("story-title").focus({ preventScroll: true });
   part("story").scrollIntoView();
 }
 
