@@ -15,6 +15,7 @@ import urllib.error
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workshop.artefacts import INCOMING
 from workshop.narration import WorkshopError, notice
 from workshop.paths import EMBEDDED_BOOKS, shown
 
@@ -88,7 +89,7 @@ def fetch_file(url, destination, download, check):
         except WorkshopError:
             print(f"Le fichier {shown(destination)} est abîmé : il est téléchargé de nouveau.")
             destination.unlink()
-    partial = destination.parent / f".partial-{os.getpid()}"
+    partial = destination.parent / f".{os.getpid()}{INCOMING}"
     try:
         os.replace(_download_with_patience(url, destination.name, partial, download, check), destination)
     finally:

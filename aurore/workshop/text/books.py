@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workshop.artefacts import remove_leftovers
 from workshop.narration import WorkshopError
 from workshop.paths import BOOKS, shown
 from workshop.sources import OutOfReach, Unreachable, fetch_file
@@ -69,6 +70,7 @@ def fetch_books(books, download):
     être obtenu : un corpus ne rétrécit jamais en silence.
     """
     BOOKS.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(BOOKS)
     paths, failures = {}, {}
     for title, url in books.items():
         url = _through_mirror(url)
