@@ -149,14 +149,8 @@ def book_dataset(title, sentences):
 
 def set_validation_aside(datasets_by_title):
     """Renvoie (entraînement, validation), selon la stratégie choisie par VALIDATION."""
-    if not isinstance(VALIDATION, str) and not 0 < VALIDATION < 1:
-        raise narration.WorkshopError(f"VALIDATION vaut {VALIDATION} : choisissez une part entre 0 et 1, "
-                                      "par exemple 0.1, ou le titre d'un livre.")
     train, validation = [], []
     if isinstance(VALIDATION, str):
-        if VALIDATION not in datasets_by_title:
-            raise narration.WorkshopError(f"VALIDATION vaut « {VALIDATION} », qui n'est pas un des livres : "
-                                          f"{', '.join(datasets_by_title)}.")
         for title, book in datasets_by_title.items():
             (validation if title == VALIDATION else train).append(book)
     else:
@@ -182,15 +176,33 @@ def main():
         for title, sentences in sentences_by_title.items()])
 
     books = {title: book_dataset(title, sentences) for title, sentences in sentences_by_title.items()}
-    if not set(test_titles) < set(books):
-        raise narration.WorkshopError(f"Il faut au moins un livre d'entraînement et le livre de test en {LANGUAGE} ; "
-                                      f"il reste : {', '.join(books) or 'aucun'}.\nChangez LANGUAGE ou les adresses "
-                                      f"en haut de {Path(__file__).name}, puis relancez.")
+    check_settings(books, test_titles)
     test = concatenate_datasets([books.pop(title) for title in test_titles])
     train, validation = set_validation_aside(books)
     dataset = DatasetDict(train=train, validation=validation, test=test)
     describe(dataset)
     save(dataset)
+
+
+def check_settings(books, test_titles):
+    """Arrête tout de suite si, avec ces réglages, une des trois parties n'aurait pas de phrase."""
+    train = {title: len(book) for title, book in books.items() if title not in test_titles}
+    if isinstance(VALIDATION, str):
+        leaves_some = VALIDATION in train and len(train) > 1
+    else:
+        leaves_some = isinstance(VALIDATION, float) and all(
+            0 < VALIDATION * length <= length - 1 for length in train.values())
+    for possible, problem in (
+            (test_titles and set(test_titles) <= set(books),
+             f"TEST_BOOKS doit avoir au moins un livre, et rien qui ne soit en {LANGUAGE} (LANGUAGE)"),
+            (train, f"TRAIN_BOOKS doit avoir au moins un livre en {LANGUAGE} (LANGUAGE), absent de TEST_BOOKS"),
+            (all(map(len, books.values())),
+             f"SHORTEST_SENTENCE vaut {SHORTEST_SENTENCE} : un des livres n'a aucune phrase d'autant de mots"),
+            (leaves_some, f"VALIDATION vaut {VALIDATION!r} : choisissez une part entre 0 et 1 qui laisse des phrases à "
+                          "l'entraînement, par exemple 0.1, ou le titre d'un livre d'entraînement parmi plusieurs "
+                          f"({', '.join(train)})")):
+        if not possible:
+            raise narration.WorkshopError(f"{problem}.\nModifiez-le en haut de {Path(__file__).name}, puis relancez.")
 
 
 def gather_books():

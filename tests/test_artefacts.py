@@ -1,5 +1,8 @@
 """Un artefact est écrit en entier ou pas du tout."""
 
+import os
+import time
+
 import pytest
 
 from workshop import artefacts
@@ -53,6 +56,18 @@ def test_a_cut_while_replacing_is_finished_by_the_next_reader(tmp_path, monkeypa
             fill(folder, "nouveau")
     with artefacts.reading(tmp_path, "1_prepare.py"):
         assert content_of(tmp_path) == {"nouveau"}
+
+
+def test_only_what_a_killed_script_left_is_removed(tmp_path):
+    old_folder, old_file, young = (tmp_path / f"{name}{artefacts.INCOMING}" for name in ("2026", "runs", "2027"))
+    for folder in (old_folder, young, tmp_path / "2025"):
+        folder.mkdir()
+        (folder / "weights").touch()
+    old_file.touch()
+    for path in (old_folder, old_file, tmp_path / "2025"):
+        os.utime(path, (time.time() - 2 * artefacts.ABANDONED,) * 2)
+    artefacts.ensure_writable(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2025", young.name]
 
 
 def test_reading_nothing_names_the_command(tmp_path):

@@ -14,7 +14,10 @@ from filelock import FileLock
 
 from conftest import AURORE
 from workshop.artefacts import newest_model
+from workshop.narration import WorkshopError
 from workshop.paths import BASE_MODEL
+from workshop.sources import embedded_books
+from workshop.text import books
 
 STEP_1, STEP_2, STEP_3, STEP_4 = (f"{name}_solution.py" for name in (
     "1_prepare_dataset", "2_tokenize", "3_train", "4_generate"))
@@ -106,6 +109,28 @@ def test_a_model_folder_cut_short(atelier_with_data, missing):
 def test_a_validation_book_that_does_not_exist(atelier):
     atelier.change(STEP_1, "VALIDATION = 0.1 ", 'VALIDATION = "Indianna" ')
     refused(atelier.run(STEP_1), "Indianna", "La noce du rebouteux")
+
+
+@pytest.mark.parametrize("settings, sentence", [
+    ({"VALIDATION": None}, "VALIDATION vaut None"),
+    ({"VALIDATION": 1}, "VALIDATION vaut 1"),
+    ({"VALIDATION": 0.9999}, "VALIDATION vaut 0.9999"),
+    ({"VALIDATION": "Le conte", "TRAIN_BOOKS": {"Le conte": next(iter(embedded_books("train").values()))}},
+     "VALIDATION vaut 'Le conte'"),
+    ({"SHORTEST_SENTENCE": 10_000}, "SHORTEST_SENTENCE vaut 10000"),
+    ({"TEST_BOOKS": {}}, "TEST_BOOKS doit avoir"),
+    ({"TEST_BOOKS": embedded_books("train")}, "TRAIN_BOOKS doit avoir"),
+    ({"LANGUAGE": "English"}, "LANGUAGE"),
+])
+def test_settings_that_leave_a_part_empty(lesson, monkeypatch, tmp_path, settings, sentence):
+    step_1 = lesson("1_prepare_dataset_solution")
+    monkeypatch.setattr(step_1.paths, "DATA", tmp_path)
+    monkeypatch.setattr(books, "BOOKS", tmp_path / "books")
+    settings = {"TRAIN_BOOKS": embedded_books("train"), "TEST_BOOKS": embedded_books("test"), **settings}
+    for name, value in settings.items():
+        monkeypatch.setattr(step_1, name, value)
+    with pytest.raises(WorkshopError, match=sentence):
+        step_1.main()
 
 
 def test_an_unknown_source(atelier):

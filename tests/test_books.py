@@ -99,10 +99,11 @@ def test_markup_over_several_paragraphs_is_removed():
     assert "première" in text and "seconde" in text
 
 
-def test_a_long_paragraph_is_read_in_linear_time():
-    """Le motif des corrections s'y reprendrait sans fin s'il lisait tout le paragraphe."""
-    story = "Il fit des erreurs et des fautes sans nombre.\n" * 20_000
-    assert len(author_text(gutenberg_file(story=story))) > 800_000
+def test_a_paragraph_too_long_for_a_note_is_the_author_s():
+    sentence = "Les fautes de sa jeunesse, l'âge ne les avait pas corrigées.\n"
+    for times, kept in ((1, 0), (100, 100)):
+        text = author_text(gutenberg_file(story=f"Produit par Quelqu'un\n\n{sentence * times}\n{STORY}"))
+        assert "Produit par" not in text and text.count(sentence) == kept
 
 
 def test_a_list_of_corrections_at_the_end_is_removed():
@@ -140,6 +141,11 @@ def test_what_is_not_a_whole_book_is_refused(tmp_path, content, sentence):
     path.write_bytes(content)
     with pytest.raises(WorkshopError, match=sentence):
         books.check_book(path)
+
+
+def test_a_folder_is_not_a_book(tmp_path):
+    with pytest.raises(WorkshopError, match="est un dossier"):
+        books.check_book(tmp_path)
 
 
 def test_file_names_suit_windows():

@@ -95,6 +95,7 @@ def test_an_unknown_model_is_an_error_even_with_a_fallback(hub_server, name):
 
 @pytest.mark.parametrize("content, sentence", [
     (None, "n'existe pas ; créez-le"),
+    ("un dossier", "est un dossier"),
     ("[hugging_face\nTOKEN", "mal écrit"),
     ("[autre]\nTOKEN=hf_bon", "mal écrit"),
     ("[hugging_face]\nTOKEN=XXXX\nHUGGING_FACE_PSEUDO=XXXX", "à la place de XXXX"),
@@ -103,7 +104,9 @@ def test_an_unknown_model_is_an_error_even_with_a_fallback(hub_server, name):
 ])
 def test_a_private_model_says_what_is_wrong_with_the_token(hub_server, tmp_path, content, sentence):
     hub_server.repositories["secret/gpt2"] = {"config.json": b"{}"}
-    if content is not None:
+    if content == "un dossier":
+        (tmp_path / "credentials.ini").mkdir()
+    elif content is not None:
         (tmp_path / "credentials.ini").write_text(content, encoding="utf-8")
     with pytest.raises(WorkshopError) as caught:
         hub.local_copy("secret/gpt2")

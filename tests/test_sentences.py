@@ -13,6 +13,9 @@ def split(text):
 @pytest.mark.parametrize("text, expected", [
     ("M. Dupin sortit. Il pleuvait.", ["M. Dupin sortit.", "Il pleuvait."]),
     ("Mme. de R... parut. Mlle. Rose suivit.", ["Mme. de R... parut.", "Mlle. Rose suivit."]),
+    ("Vve. Dupont vint. Il pleuvait.", ["Vve. Dupont vint.", "Il pleuvait."]),
+    ("Le no. 5 vint. Voyez l'art. IV, fig. 2. Il rit.", ["Le no. 5 vint.", "Voyez l'art. IV, fig. 2.", "Il rit."]),
+    ("Il prit son vol. Il aimait l'art. L'ami rit.", ["Il prit son vol.", "Il aimait l'art.", "L'ami rit."]),
     ("«Oh! dit-il. Venez!»", ["«Oh! dit-il.", "Venez!»"]),
     ("Il cria: «Venez!» Puis il partit.", ["Il cria: «Venez!»", "Puis il partit."]),
     ("— Vous ici? fit-elle. — Oui.", ["— Vous ici? fit-elle.", "— Oui."]),
@@ -46,6 +49,7 @@ def test_an_endless_sentence_is_mended_in_one_pass():
     ("Il vit M. Dupin. Et M.", "Il vit M. Dupin."),
     ("Cette femme était assise sur un ban", "Cette femme était assise sur un..."),
     ("Finie.", "Finie."),
+    ("Elle vint. Le no. 5 était pour la Vve. Dupont", "Elle vint."),
     ("a. " * 20_000 + "b", ("a. " * 20_000).rstrip()),
 ])
 def test_a_text_ends_on_a_finished_sentence(text, expected):

@@ -1,9 +1,13 @@
 """Les livres : fichier local, cache, réseau, contes embarqués ; avec le vrai client de Keras."""
 
+import os
+import time
+from pathlib import Path
+
 import pytest
 from test_books import gutenberg_file
 
-from workshop import sources
+from workshop import artefacts, sources
 from workshop.narration import WorkshopError
 from workshop.sources import OutOfReach
 from workshop.text import books
@@ -84,6 +88,45 @@ def test_no_book_at_all_is_out_of_reach(monkeypatch, download):
         books.fetch_books(BOOKS, download)
 
 
+@pytest.mark.parametrize("missing", BOOKS)
+def test_a_book_missing_offline_is_named_wherever_it_stands(mirror, download, monkeypatch, missing):
+    paths = books.fetch_books(BOOKS, download)
+    paths[missing].unlink()
+    monkeypatch.setenv("GUTENBERG_MIRROR", "http://127.0.0.1:9")
+    with pytest.raises(WorkshopError, match=f"1 livre.*\n  - {missing} : 127.0.0.1:9 est injoignable") as caught:
+        books.fetch_books(BOOKS, download)
+    assert not isinstance(caught.value, OutOfReach) and len(mirror.requests) == len(BOOKS)
+
+
+def test_an_unreachable_host_is_not_asked_for_the_other_books(monkeypatch, download):
+    monkeypatch.setenv("GUTENBERG_MIRROR", "http://127.0.0.1:9")
+    asked = []
+
+    def count_and_download(url, name, folder):
+        asked.append(url)
+        return download(url, name, folder)
+
+    with pytest.raises(OutOfReach):
+        books.fetch_books(BOOKS, count_and_download)
+    assert asked == [f"http://127.0.0.1:9{PATHS[0]}"] * sources.ATTEMPTS
+
+
+def test_a_truncated_first_book_is_named(mirror, download):
+    mirror.behaviours[PATHS[0]] = ["truncated"] * sources.ATTEMPTS
+    with pytest.raises(WorkshopError, match="1 livre.*\n  - Un : .* tronqué") as caught:
+        books.fetch_books(BOOKS, download)
+    assert not isinstance(caught.value, OutOfReach) and "injoignable" not in str(caught.value)
+
+
+def test_leftovers_of_a_killed_script_are_removed(mirror, download, shelf):
+    old, young = (shelf / f".{number}{artefacts.INCOMING}" for number in (1, 2))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (time.time() - 2 * artefacts.ABANDONED,) * 2)
+    books.fetch_books(BOOKS, download)
+    assert mirror.requests and young.is_dir() and not old.exists()
+
+
 def test_a_wifi_portal_is_out_of_reach(mirror, download):
     mirror.files = dict.fromkeys(PATHS, b"<html>Connectez-vous</html>")
     with pytest.raises(OutOfReach, match="page web"):
@@ -106,6 +149,19 @@ def test_a_local_file_needs_no_network(tmp_path, download):
     path = tmp_path / "mon livre.txt"
     path.write_text(gutenberg_file(), encoding="utf-8")
     assert books.fetch_books({"Mon livre": str(path)}, download) == {"Mon livre": path}
+
+
+def test_a_local_path_starts_from_the_project(tmp_path, monkeypatch, download):
+    tales = sources.embedded_books("test")
+    relative = {title: Path(path).relative_to(sources.AURORE.parent).as_posix() for title, path in tales.items()}
+    monkeypatch.chdir(tmp_path)
+    assert {title: str(path) for title, path in books.fetch_books(relative, download).items()} == tales
+
+
+@pytest.mark.parametrize("address, sentence", [("aurore", "aurore est un dossier"), ("", "adresse est vide")])
+def test_an_address_that_is_no_file_is_explained(download, address, sentence):
+    with pytest.raises(WorkshopError, match=f"Un : .*{sentence}"):
+        books.fetch_books({"Un": address}, download)
 
 
 def test_a_mirror_without_scheme_is_explained(monkeypatch, download):

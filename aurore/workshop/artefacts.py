@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,14 +21,15 @@ from safetensors import SafetensorError, safe_open
 from workshop.narration import WorkshopError
 from workshop.paths import MODEL, shown
 
-_INCOMING, _READY = ".incoming", ".ready"
+INCOMING, _READY = ".incoming", ".ready"
+ABANDONED = 3600  # secondes ; un nom d'attente auquel rien ne s'ajoute depuis est celui d'un script tué
 _MODEL_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 
 
 @contextlib.contextmanager
 def new_folder(folder):
     """Donne un dossier vide à remplir, qui ne prend le nom `folder` que s'il n'y a pas eu d'erreur."""
-    incoming = folder.with_name(f"{folder.name}{_INCOMING}")
+    incoming = folder.with_name(f"{folder.name}{INCOMING}")
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
     try:
@@ -55,13 +57,24 @@ def written_whole(folder):
 @contextlib.contextmanager
 def one_file(path):
     """Donne un fichier (binaire) à écrire, qui ne prend la place de `path` qu'une fois complet."""
-    incoming = path.with_name(f"{path.name}{_INCOMING}")
+    incoming = path.with_name(f"{path.name}{INCOMING}")
     try:
         with open(incoming, "wb") as file:
             yield file
         os.replace(incoming, path)
     finally:
         incoming.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder):
+    """Efface de `folder` les noms d'attente qu'un script tué y a laissés, non ceux d'un script qui écrit."""
+    for leftover in folder.glob(f"*{INCOMING}"):
+        with contextlib.suppress(OSError):  # un autre script vient de l'effacer, ou de lui donner son nom
+            if time.time() - leftover.stat().st_mtime > ABANDONED:
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+                else:
+                    leftover.unlink()
 
 
 @contextlib.contextmanager
@@ -116,9 +129,11 @@ def reading(folder, made_by):
 def ensure_writable(folder, size=100_000):
     """S'assure, avant un long calcul, que son résultat (`size` octets) tiendra dans `folder`.
 
-    Lève l'erreur du système (droits, disque plein), que `narration` traduit.
+    Rend d'abord la place que prenaient les restes d'un script tué. Lève l'erreur du système
+    (droits, disque plein), que `narration` traduit.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
     with tempfile.TemporaryFile(dir=folder):  # sans nom : un Ctrl-C ici ne laisse rien derrière lui
         pass
     if shutil.disk_usage(folder).free < size:

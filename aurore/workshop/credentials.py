@@ -31,6 +31,9 @@ def read_token(path=CREDENTIALS):
         return Token(value, "Le jeton vient de la variable HF_TOKEN.")
     name = shown(path)
     parser = configparser.ConfigParser(interpolation=None)
+    if path.is_dir():
+        return Token(None, f"{name} est un dossier (Docker en crée un à la place d'un fichier absent) ; effacez-le, "
+                           f"puis créez un fichier de ce nom avec ces trois lignes :\n{_EXAMPLE}")
     try:
         with open(path, encoding="utf-8-sig") as file:
             parser.read_file(file)

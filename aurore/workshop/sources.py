@@ -15,8 +15,9 @@ import urllib.error
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workshop.artefacts import INCOMING
 from workshop.narration import WorkshopError, notice
-from workshop.paths import EMBEDDED_BOOKS, shown
+from workshop.paths import AURORE, EMBEDDED_BOOKS, shown
 
 AUTO, EMBEDDED, NETWORK = "auto", "embedded", "network"
 
@@ -69,16 +70,19 @@ def _title(path):
         return next((line[6:].strip() for line in book if line.startswith("Title:")), path.stem)
 
 
-def fetch_file(url, destination, download, check):
+def fetch_file(url, destination, download, check, unreachable=()):
     """Renvoie le chemin local de `url` : le fichier lui-même, sa copie en cache ou le réseau.
 
+    Le chemin d'un fichier local part de la racine du projet, comme « aurore/livres/conte.txt ».
     `download(url, name, folder)` télécharge et renvoie un chemin ; comme get_file, elle rend tel
     quel un fichier déjà là. `check(path)` lève une WorkshopError si le contenu n'est pas celui
-    attendu. Le fichier n'entre dans le cache qu'une fois vérifié. Lève OutOfReach si le serveur
-    est injoignable, WorkshopError sinon.
+    attendu. Le fichier n'entre dans le cache qu'une fois vérifié. On ne demande plus rien aux
+    hôtes de `unreachable`. Lève OutOfReach si le serveur est injoignable, WorkshopError sinon.
     """
+    if not url.strip():
+        raise WorkshopError("l'adresse est vide.")
     if urlsplit(url).scheme not in ("http", "https"):
-        path = Path(url)
+        path = AURORE.parent / url
         check(path)
         return Path(download(path.resolve().as_uri(), path.name, str(path.parent)))
     if destination.is_file():
@@ -88,7 +92,9 @@ def fetch_file(url, destination, download, check):
         except WorkshopError:
             print(f"Le fichier {shown(destination)} est abîmé : il est téléchargé de nouveau.")
             destination.unlink()
-    partial = destination.parent / f".partial-{os.getpid()}"
+    if urlsplit(url).netloc in unreachable:
+        raise _unreachable(url)
+    partial = destination.parent / f".{os.getpid()}{INCOMING}"
     try:
         os.replace(_download_with_patience(url, destination.name, partial, download, check), destination)
     finally:
@@ -131,6 +137,10 @@ def _try_download(url, name, folder, download, check):
     return None
 
 
+def _unreachable(url):
+    return Unreachable(f"{urlsplit(url).netloc} est injoignable.")
+
+
 def _network_failure(url, error):
     """Traduit l'échec d'un téléchargement ; une erreur qui n'est pas du réseau est relancée."""
     host = urlsplit(url).netloc
@@ -144,8 +154,10 @@ def _network_failure(url, error):
             return NotThere(f"l'adresse {url} est mal écrite.")
         if isinstance(chain, (http.client.HTTPException, ssl.SSLError)):
             return OutOfReach(f"{host} a mal répondu ({type(chain).__name__}) : {url}")
+        if isinstance(chain, urllib.error.ContentTooShortError):
+            return OutOfReach(f"{host} s'est interrompu, le fichier reçu est tronqué : {url}")
         if isinstance(chain, (urllib.error.URLError, TimeoutError, ConnectionError)) or (
                 isinstance(chain, OSError) and chain.errno in _NO_ROUTE):
-            return Unreachable(f"{host} est injoignable.")
+            return _unreachable(url)
         chain = chain.__cause__ or chain.__context__
     raise error

@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workshop.artefacts import remove_leftovers
 from workshop.narration import WorkshopError
 from workshop.paths import BOOKS, shown
 from workshop.sources import OutOfReach, Unreachable, fetch_file
@@ -65,21 +66,21 @@ _BOX = re.compile(r"^[+|\s-]*$|^ *\||\| *$", re.M)
 def fetch_books(books, download):
     """Renvoie {titre: chemin} des livres de {titre: adresse}, téléchargés au besoin.
 
-    Lève une WorkshopError qui nomme chaque livre manquant, ou OutOfReach si aucun n'a pu
-    être obtenu : un corpus ne rétrécit jamais en silence.
+    Lève une WorkshopError qui nomme chaque livre manquant, ou OutOfReach s'il n'y en a aucun,
+    pas même en cache : un corpus ne rétrécit jamais en silence.
     """
     BOOKS.mkdir(parents=True, exist_ok=True)
-    paths, failures = {}, {}
+    remove_leftovers(BOOKS)
+    paths, failures, unreachable = {}, {}, set()
     for title, url in books.items():
         url = _through_mirror(url)
         try:
             destination = BOOKS / cache_name(title, url)
-            paths[title] = fetch_file(url, destination, download, check_book)
+            paths[title] = fetch_file(url, destination, download, check_book, unreachable)
         except WorkshopError as error:
             failures[title] = error
-            if isinstance(error, Unreachable) and not paths:
-                failures = {**dict.fromkeys(books, error), **failures}
-                break
+            if isinstance(error, Unreachable):
+                unreachable.add(urlsplit(url).netloc)
     if not failures:
         return paths
     if not paths and all(isinstance(reason, OutOfReach) for reason in failures.values()):
@@ -87,7 +88,7 @@ def fetch_books(books, download):
     reasons = "\n".join(f"  - {title} : {reason}" for title, reason in failures.items())
     raise WorkshopError(
         f"Il manque {len(failures)} livre(s) sur {len(books)} :\n{reasons}\n"
-        "Les autres sont gardés : relancez la même commande quand le réseau répond,\n"
+        "Les autres sont gardés : corrigez l'adresse, ou relancez la même commande quand le réseau répond,\n"
         "indiquez un miroir (variable GUTENBERG_MIRROR), ou travaillez avec les contes embarqués\n"
         "(variable AURORE_SOURCE=embedded).")
 
@@ -116,6 +117,8 @@ def check_book(path):
 
     OutOfReach si c'est une page web : quelque chose répond à la place du serveur.
     """
+    if path.is_dir():
+        raise WorkshopError(f"{shown(path)} est un dossier : donnez l'adresse du fichier du livre.")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -2,14 +2,18 @@
 
 import re
 
-# Après ces mots, un point ne finit pas une phrase. Cette douzaine de mots, que Punkt reçoit
+# Après ces mots, un point ne finit pas une phrase. Ces quelques mots, que Punkt reçoit
 # sans modèle à télécharger, coupe ces romans mieux que son modèle français tout fait.
 ABBREVIATIONS = ("m", "mm", "mr", "mme", "mmes", "mlle", "mlles", "mgr", "mrs", "messrs", "dr", "me", "st", "ste",
-                 "sr", "exc", "capt", "lieut", "ch", "chap", "liv", "p", "pp", "n", "t", "cf", "éd", "v",
-                 "j.-j", "j.-b", "ph")
+                 "sr", "vve", "vves", "exc", "capt", "lieut", "ch", "chap", "liv", "p", "pp", "n", "t", "cf", "éd", "v",
+                 "j.-j", "j.-b", "ph", "th")
 
 _ENDS_IN_ABBREVIATION = re.compile(
-    r"(?:^|[\s'«(—-])(?:MM?|Mr|Mmes?|Mlles?|Mgr|Mrs|Messrs|Dr|Ste?|Sr|Me|Exc|Capt|Lieut|J\.-[JB]|cf|chap|liv)\.$", re.I)
+    r"(?:^|[\s'«(—-])(?:MM?|Mr|Mmes?|Mlles?|Mgr|Mrs|Messrs|Dr|Ste?|Sr|Vves?|Me|Exc|Capt|Lieut|J\.-[JB]|cf|chap|liv)\.$",
+    re.I)
+# Ceux-ci n'en sont que devant un nombre : « l'art. 5 », mais « Il aimait l'art. Elle aussi. »
+_ENDS_BEFORE_NUMBER = re.compile(r"(?:^|[\s'«(—-])(?:n[o°]s?|art|vol|fig|pl|tom|pag|sect|sc)\.$", re.I)
+_NUMBER = re.compile(r"\s*(?:\d|[IVXLC]+(?:[\s,;.)]|$))")
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -55,7 +59,13 @@ def _belongs_to_previous(parts, piece):
         return True  # l'un des deux n'est que de la ponctuation : un guillemet, un tiret
     if parts[-1].endswith("«") or _starts_in_lower_case(piece):
         return True
-    return bool(_ENDS_IN_ABBREVIATION.search(parts[-1]))
+    return _is_abbreviated(parts[-1], piece)
+
+
+def _is_abbreviated(before, after):
+    """Dit si le point qui finit `before` est celui d'une abréviation, et non d'une phrase."""
+    return bool(_ENDS_IN_ABBREVIATION.search(before)
+                or (_ENDS_BEFORE_NUMBER.search(before) and _NUMBER.match(after)))
 
 
 def _starts_in_lower_case(text):
@@ -75,7 +85,7 @@ def finished(text, start=0):
     'Un roi. Cette femme était assise sur un...'
     """
     ends = [match.end() for match in re.finditer(r"[.!?]+»?(?=\s|$)", text) if match.end() > start
-            and not _ENDS_IN_ABBREVIATION.search(text[max(0, match.end() - 12):match.end()])]
+            and not _is_abbreviated(text[max(0, match.end() - 12):match.end()], text[match.end():match.end() + 12])]
     if ends:
         return text[:ends[-1]]
     last_space = text.rfind(" ", start)
