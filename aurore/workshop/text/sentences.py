@@ -11,6 +11,8 @@ ABBREVIATIONS = ("m", "mm", "mr", "mme", "mmes", "mlle", "mlles", "mgr", "mrs", 
 _ENDS_IN_ABBREVIATION = re.compile(
     r"(?:^|[\s'«(—-])(?:MM?|Mr|Mmes?|Mlles?|Mgr|Mrs|Messrs|Dr|Ste?|Sr|Me|Exc|Capt|Lieut|J\.-[JB]|cf|chap|liv)\.$", re.I)
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
+# Le signe qui en suit un autre ne commence rien : sinon, une page de « ! » serait relue depuis chacun d'eux.
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+»?(?=\s|$)")
 
 
 def french_sentence_tokenizer():
@@ -74,9 +76,9 @@ def finished(text, start=0):
     >>> finished("Un roi. Cette femme était assise sur un ban", start=len("Un roi. Cette femme"))
     'Un roi. Cette femme était assise sur un...'
     """
-    ends = [match.end() for match in re.finditer(r"[.!?]+»?(?=\s|$)", text) if match.end() > start
+    ends = [match.end() for match in _SENTENCE_END.finditer(text) if match.end() > start
             and not _ENDS_IN_ABBREVIATION.search(text[max(0, match.end() - 12):match.end()])]
     if ends:
         return text[:ends[-1]]
     last_space = text.rfind(" ", start)
-    return text[:max(start, last_space)].rstrip(" ,;:—-") + "..."
+    return text[:start] + text[start:max(start, last_space)].rstrip(" ,;:—-") + "..."
