@@ -40,7 +40,8 @@ def test_an_unusable_opening_is_explained(typed, sentence):
 
 
 @pytest.mark.parametrize("suite, sentence", [
-    ("a" * 20_001, SUITE_TOO_LONG), (" l\u00e0" + "\u0315" * 15 + "\u0300" * 16, UNREADABLE), (" la\x00", UNREADABLE), (" la\ud800", UNREADABLE), (" la\u202e", RIGHT_TO_LEFT)])
+    ("a" * 20_001, SUITE_TOO_LONG), (" l\u00e0" + "\u0315" * 15 + "\u0300" * 16, UNREADABLE),
+    (" la\x00", UNREADABLE), (" la\ud800", UNREADABLE), (" la\u202e", RIGHT_TO_LEFT)])
 def test_an_unusable_suite_is_explained(suite, sentence):
     with pytest.raises(Refused) as refusal:
         check("Le soir", suite)
@@ -98,8 +99,8 @@ def test_a_text_too_long_is_refused_at_once(text):
     assert time.process_time() - started < 1
 
 
-@pytest.mark.parametrize("run", [*".!?…,;:-–—'’\"«»“”()[] \n\u00a0\u202f", "! ", "? »", ". ", " .", "- ", " -", "« ", " »",
-                                 " ;", " !", "—!", ".\u00a0", ".»", "oe", "M. "])
+@pytest.mark.parametrize("run", [*".!?…,;:-–—'’\"«»“”()[] \n\u00a0\u202f", "! ", ". ", " .", "- ", " -", "« ",
+                                 "? »", " »", " ;", " !", "—!", ".\u00a0", ".»", "oe", "M. "])
 def test_no_rule_lingers_on_a_run_of_signs(run):
     """Vingt mille signes, au début, au milieu et à la fin d'un texte."""
     started = time.process_time()

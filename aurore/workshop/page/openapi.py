@@ -66,7 +66,8 @@ def description(lengths, boldness):
     """Renvoie la description (un dictionnaire) ; `lengths` et `boldness` sont ce que l'API accepte."""
     stream = {"text/event-stream": {"schema": _object({
         "event": {**_TEXT, "enum": ["avertissement", "place", "token", "fin", "erreur"]},
-        "data": {**_TEXT, "description": "Un objet JSON : Erreur (avertissement, erreur), Place, Token ou Histoire (fin)."}})}}
+        "data": {**_TEXT,
+                 "description": "Un objet JSON : Place, Token, Histoire (fin), ou Erreur (avertissement, erreur)."}})}}
     code = {"name": "X-Access-Code", "in": "header", "schema": _TEXT,
             "description": "Le code de la salle, s'il y en a un."}
     return {
