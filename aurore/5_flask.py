@@ -135,7 +135,7 @@ def create_app(generator=None):
     writing = api.blueprint(generator, list(LENGTHS), metrics, limit)
     csrf.exempt(writing)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
     app.register_blueprint(writing)
-    errors.register(app)
+    app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
     app.context_processor(lambda: {"network": generator.network})
 
     def show(code=200, **page):
@@ -145,6 +145,8 @@ def create_app(generator=None):
         return render_template("generate.html", **typed, lengths=LENGTH_CHOICES, openings=OPENINGS,
                                longest_prompt=prompts.LONGEST_PROMPT,
                                **{"problem": None, "warning": None, "story": None, **page}), code
+
+    errors.register(app, show)
 
     @app.get("/")
     def home():
@@ -160,10 +162,10 @@ def create_app(generator=None):
         except prompts.Refused as refusal:
             return show(400, problem=str(refusal))
         length, boldness = request.form.get("longueur", "moyen"), request.form.get("audace", BOLDNESS, type=float)
-        story = Story(prompt)
+        story = Story(prompt, generator.network)
         to_the_end(story.follow(metrics.count(generator.write(
             prompt.opening, length=length if length in LENGTHS else "moyen", boldness=min(1.5, max(0.1, boldness))))))
-        return show(story=story, warning=prompt.warning)
+        return show(story=story, warning=prompt.warning, network=story.network)
 
     @app.errorhandler(CSRFError)
     def expired(_):

@@ -13,8 +13,8 @@ class FakeGenerator:
     network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
     active = waiting = 0
 
-    def __init__(self, words=WORDS, places=(), fails=None):
-        self.words, self.places, self.fails = words, places, fails
+    def __init__(self, words=WORDS, places=(), fails=None, ending="longueur"):
+        self.words, self.places, self.fails, self.ending = words, places, fails, ending
         self.asked = []
         self.written = 0
         self.closed = False
@@ -33,4 +33,4 @@ class FakeGenerator:
                 raise self.fails
         finally:
             self.closed = True
-        return "longueur"
+        return self.ending

@@ -21,11 +21,12 @@ from schemathesis import GenerationMode
 from fake_generator import FakeGenerator
 from workshop import paths
 from workshop.page import door
-from workshop.page.prompts import UNKIND
-from workshop.page.readers import Full
+from workshop.page.prompts import NOT_FRENCH, UNKIND
+from workshop.page.readers import Full, Request
 from workshop.page.relay import Relay
 from workshop.page.signature import read_signature
 from workshop.page.story import Story
+from workshop.text.sentences import finished
 
 OPENING = "Le soir, la meunière"
 SUITE = " s'arrêta là. — Viens! dit-elle. Le cœur lui battait."
@@ -134,10 +135,21 @@ def test_a_full_room_says_when_to_come_back(lesson):
         assert answer.status_code == 503 and answer.headers["Retry-After"] == "7"
 
 
+@pytest.mark.parametrize("fails, code", [(Full(7), 503), (ValueError(), 500)])
+def test_an_error_keeps_the_text_without_javascript(lesson, fails, code):
+    client = lesson("5_flask").create_app(FakeGenerator(fails=fails)).test_client()
+    answer = post(client, amorce=OPENING, longueur="long")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == code and f">{OPENING}</textarea>" in page and 'value="long" checked' in page
+    assert "Réessayez dans un instant." in page
+
+
 def test_one_person_is_slowed_down_but_not_the_room(client, app):
     token = csrf_token(client)
     codes = [client.post("/generate", data={"amorce": OPENING, "csrf_token": token}).status_code for _ in range(41)]
     assert codes == [200] * 40 + [429]
+    answer = client.post("/generate", data={"amorce": OPENING, "csrf_token": token})
+    assert f">{OPENING}</textarea>" in answer.get_data(as_text=True) and answer.headers["Retry-After"]
     answer = ask(client)
     assert answer.status_code == 429 and int(answer.headers["Retry-After"]) <= 60 and answer.get_json()["message"]
     assert post(app.test_client(), amorce=OPENING).status_code == 200
@@ -192,6 +204,8 @@ def test_the_api_streams_the_words(lesson):
     assert "".join(data["texte"] for name, data in received if name == "token") == SUITE
     assert received[2][1]["candidats"][0] == {"texte": " s'", "p": 0.5} and len(received[2][1]["candidats"]) == 5
     assert received[-1] == ("fin", ask(client).get_json())
+    english = ask(client, amorce="The cat sat on the mat", stream=True)
+    assert events(english)[0] == ("avertissement", {"message": NOT_FRENCH})
 
 
 def test_a_reader_who_leaves_stops_the_computation(lesson):
@@ -215,6 +229,30 @@ def test_an_unfinished_sentence_is_said_and_cut(lesson, words, fin, shown):
     assert (answer["fin"], answer["paragraphes"], answer["suite"]) == (fin, shown, "".join(words))
 
 
+@pytest.mark.parametrize("ending", ["arret", "texte", "longueur"])
+def test_the_network_s_own_ending_is_said(lesson, ending):
+    client = lesson("5_flask").create_app(FakeGenerator([" alla", " au"], ending=ending)).test_client()
+    assert ask(client).get_json()["fin"] == ending
+    assert ("Le serveur s’est arrêté" in post(client, amorce=OPENING).get_data(as_text=True)) == (ending == "arret")
+
+
+def test_the_network_that_wrote_signs_even_if_another_takes_over(lesson):
+    class Replaced(FakeGenerator):
+        """Remplacé dès qu'il a écrit."""
+
+        def write(self, *asked):
+            """La suite."""
+            ending = yield from super().write(*asked)
+            self.network = self.network._replace(name="un autre")
+            return ending
+
+    for stream in (False, True):
+        client = lesson("5_flask").create_app(Replaced()).test_client()
+        assert "un réseau d'emprunt" in ask(client, stream=stream).get_data(as_text=True)
+    client = lesson("5_flask").create_app(Replaced()).test_client()
+    assert "un réseau d&#39;emprunt" in post(client, amorce=OPENING).get_data(as_text=True)
+
+
 @pytest.mark.parametrize("body, word", [
     ([], "objet"), ("Le soir", "objet"), (None, "objet"), ({}, "amorce"), ({"amorce": 3}, "amorce"),
     ({"amorce": OPENING, "suite": None}, "suite"), ({"amorce": OPENING, "longueur": []}, "longueur"),
@@ -228,7 +266,8 @@ def test_a_wrong_body_is_explained(client, body, word):
 
 
 def test_a_body_that_is_not_json_is_explained(client):
-    assert client.post("/api/generate", data="{", content_type="application/json").status_code == 400
+    for body in ("{", "[" * 100_000):
+        assert client.post("/api/generate", data=body, content_type="application/json").status_code == 400
     assert client.post("/api/generate", data="amorce=a").status_code == 415
 
 
@@ -298,10 +337,51 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
     assert client.post("/code", data={"code": " Nohant été ", "csrf_token": token}).location == "/"
     assert client.get("/generate").status_code == 200 and ask(client).status_code == 200
 
-    codes = [app.test_client().get("/api/model", headers=wrong).status_code for _ in range(31)]
-    assert codes[0] == 401 and codes[-1] == 429
-    assert app.test_client().get("/api/model", headers=right).status_code == 429  # deviner ne sert plus à rien
-    assert client.get("/generate").status_code == 200                               # qui est entré reste
+
+def try_code(client, code, **typed):
+    """Donne un code à la porte."""
+    return client.post("/code", data={"code": code, "csrf_token": csrf_token(client, "/code"), **typed})
+
+
+def test_who_guesses_the_code_only_closes_the_door_to_themselves(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    app = lesson("5_flask").create_app(FakeGenerator())
+    guesser, entered, script = app.test_client(), app.test_client(), app.test_client()
+    assert try_code(entered, "nohant").location == "/"
+    assert [try_code(guesser, "berry").status_code for _ in range(11)] == [400] * 10 + [429]
+    answer = try_code(guesser, "nohant")    # deviner ne sert plus à rien
+    assert answer.status_code == 429 and answer.headers["Retry-After"] == "60"
+    assert door.TOO_MANY in answer.get_data(as_text=True)
+    codes = [script.get("/api/model", headers={"X-Access-Code": "berry"}) for _ in range(11)]
+    assert codes[0].status_code == 401 and codes[-1].status_code == 429
+    assert codes[-1].get_json() == {"message": door.TOO_MANY} and codes[-1].headers["Retry-After"] == "60"
+    assert try_code(app.test_client(), "nohant").location == "/"    # une autre personne, à la même adresse
+    assert entered.get("/generate").status_code == 200
+    codes = [try_code(app.test_client(), "berry").status_code for _ in range(120)]   # un cookie à chaque essai
+    assert codes[0] == 400 and codes[-1] == 429
+    assert try_code(app.test_client(), "nohant").status_code == 429
+    assert entered.get("/generate").status_code == 200
+
+
+def test_the_code_asked_again_keeps_the_text(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    typed = {"amorce": OPENING, "longueur": "long", "audace": "0.5"}
+    kept = f'name="amorce" value="{OPENING}"'
+    asked = client.post("/generate", data={"csrf_token": csrf_token(client, "/code"), **typed})
+    assert asked.status_code == 401 and kept in asked.get_data(as_text=True)
+    assert kept in try_code(client, "berry", **typed).get_data(as_text=True)
+    form = {"code": "nohant", "csrf_token": csrf_token(client, "/code"), **typed}
+    entered = client.post("/code", data=form)
+    assert (entered.status_code, entered.location) == (307, "/generate")  # le navigateur y renvoie le formulaire
+    page = client.post("/generate", data=form).get_data(as_text=True)
+    assert PARAGRAPHS[0] in page and f">{OPENING}</textarea>" in page and 'value="long" checked' in page
+
+
+def test_the_api_without_the_code_says_to_reload_the_page(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    answer = ask(lesson("5_flask").create_app(FakeGenerator()).test_client())
+    assert answer.status_code == 401 and "rechargez-la" in answer.get_json()["message"]
 
 
 # --- Le réseau -----------------------------------------------------------------------------
@@ -352,6 +432,42 @@ def test_a_newer_network_takes_over_and_a_broken_one_does_not(tmp_path, monkeypa
     monkeypatch.setattr("workshop.page.relay.Readers", lambda folder: 1 / 0)
     assert relay.network.score == 1.111
     relay.stop(0)
+
+
+def test_a_network_that_does_not_open_leaves_its_place_to_the_base_one(tmp_path, capsys):
+    broken = trained_model(tmp_path / "2026-07-01_09-05-00")
+    (broken / "tokenizer.json").write_text("{}", encoding="utf-8")
+    relay = Relay(lambda: broken)
+    assert relay.network.name == "aurore-mini" and "2026-07-01_09-05-00" in capsys.readouterr().out
+    assert next(relay.join(Request(OPENING))).text
+    relay.stop(0)
+
+
+def test_a_stop_reaches_the_texts_of_the_network_before(tmp_path, monkeypatch):
+    monkeypatch.setattr("workshop.page.relay.CHECK_EVERY_SECONDS", 0)
+    chosen = [paths.BASE_MODEL]
+    relay = Relay(lambda: chosen[-1])
+    before = relay.join(Request(OPENING, max_new_tokens=1_000_000))
+    next(before)
+    chosen.append(trained_model(tmp_path / "2026-07-01_09-05-00"))
+    after = relay.join(Request(OPENING, max_new_tokens=1_000_000))
+    next(after)
+    assert relay.active == 2
+    relay.stop(0)
+    for reader in (before, after):
+        list(reader)
+        assert reader.ending == "stopped"
+
+
+def test_a_text_cut_by_the_stop_says_so(lesson):
+    generator = lesson("5_flask").TextGenerator()
+    client = lesson("5_flask").create_app(generator).test_client()
+    answer = client.post("/api/generate", json={"amorce": OPENING, "longueur": "long", "stream": True}, buffered=False)
+    next(answer.response)
+    generator.readers.stop(0)
+    fin = json.loads(list(answer.response)[-1].decode().partition("data: ")[2])
+    whole = OPENING + fin["suite"]
+    assert fin["fin"] == ("phrase" if finished(whole, start=len(OPENING)) == whole else "arret")
 
 
 # --- Pour de vrai --------------------------------------------------------------------------
@@ -455,5 +571,5 @@ def test_a_port_that_is_not_one_is_explained(atelier):
 
 
 def test_a_story_of_a_plain_iterator_still_ends():
-    story = Story(type("Prompt", (), {"suite": "", "opening": OPENING})())
+    story = Story(type("Prompt", (), {"suite": "", "opening": OPENING})(), FakeGenerator.network)
     assert list(story.follow(FakeGenerator().write(OPENING))) and story.ending == "phrase"

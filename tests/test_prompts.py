@@ -1,9 +1,16 @@
 """Ce qu'un visiteur peut demander, et ce qui lui est répondu sinon."""
 
+import re
+import time
+import unicodedata
+
 import pytest
 
-from workshop.page.prompts import (EMPTY, NOT_FRENCH, RIGHT_TO_LEFT, SUITE_TOO_LONG, TOO_LONG, UNKIND,
+from workshop.page.prompts import (EMPTY, FORBIDDEN, NOT_FRENCH, RIGHT_TO_LEFT, SUITE_TOO_LONG, TOO_LONG, UNKIND,
                                    UNREADABLE, Refused, check, readable, seems_french)
+from workshop.page.typesetting import capitalised, ends_a_sentence, typeset
+from workshop.text.sentences import finished
+from workshop.text.typography import normalise
 
 INNOCENT = [
     "La chatte dormait près du feu", "Il avait conçu un projet", "Le meunier débite du bois",
@@ -21,7 +28,7 @@ UNKIND_WORDS = [
 
 @pytest.mark.parametrize("typed, sentence", [
     ("", EMPTY), (" \t\r\n\u00a0", EMPTY), ("\u200b\ufeff\u00ad\u200e", EMPTY),
-    ("a" * 501, TOO_LONG), ("\u0301" * 501, TOO_LONG),
+    ("a" * 501, TOO_LONG), ("\u0301" * 501, TOO_LONG), ("Le soi" + "\u0301" * 31, UNREADABLE),
     ("Le soir\x00", UNREADABLE), ("Le soir\x1b[31m", UNREADABLE), ("\x7f Le soir", UNREADABLE),
     ("Le\x9bsoir", UNREADABLE), ("Le soir \ud800", UNREADABLE), ("\udfffLe soir", UNREADABLE),
     ("Le soir \ufffd", UNREADABLE),
@@ -33,7 +40,8 @@ def test_an_unusable_opening_is_explained(typed, sentence):
 
 
 @pytest.mark.parametrize("suite, sentence", [
-    ("a" * 20_001, SUITE_TOO_LONG), (" la\x00", UNREADABLE), (" la\ud800", UNREADABLE), (" la\u202e", RIGHT_TO_LEFT)])
+    ("a" * 20_001, SUITE_TOO_LONG), (" l\u00e0" + "\u0315" * 15 + "\u0300" * 16, UNREADABLE),
+    (" la\x00", UNREADABLE), (" la\ud800", UNREADABLE), (" la\u202e", RIGHT_TO_LEFT)])
 def test_an_unusable_suite_is_explained(suite, sentence):
     with pytest.raises(Refused) as refusal:
         check("Le soir", suite)
@@ -74,3 +82,31 @@ def test_french_and_short_openings_get_no_warning(typed):
 
 def test_half_characters_become_readable():
     assert readable("a\ud800b").encode() == "a\ufffdb".encode()
+
+
+def test_what_is_refused_is_every_control_that_is_not_a_line_end():
+    signs = {chr(number) for number in range(0x100) if unicodedata.category(chr(number)) == "Cc"}
+    refused = {sign for sign in signs if re.match(f"[{FORBIDDEN}]", sign)}
+    assert signs - refused == set("\t\n\r\v\f\x1c\x1d\x1e\x1f\x85")
+
+
+@pytest.mark.parametrize("text", ["a" + "\u0315" * 60_000 + "\u0300" * 60_000, "\u0301" * 250_000])
+def test_a_text_too_long_is_refused_at_once(text):
+    started = time.process_time()
+    for typed, suite in ((text, ""), ("Le soir", text), ("Le soir", text[50_000:70_000])):
+        with pytest.raises(Refused):
+            check(typed, suite)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("run", [*".!?…,;:-–—'’\"«»“”()[] \n\u00a0\u202f", "! ", ". ", " .", "- ", " -", "« ",
+                                 "? »", " »", " ;", " !", "—!", ".\u00a0", ".»", "oe", "M. "])
+def test_no_rule_lingers_on_a_run_of_signs(run):
+    """Vingt mille signes, au début, au milieu et à la fin d'un texte."""
+    started = time.process_time()
+    for text in (run * (20_000 // len(run)) + "x", "Le soir" + run * (20_000 // len(run)) + "x",
+                 "Le soir." + run * (20_000 // len(run))):
+        for rule in (normalise, typeset, finished, ends_a_sentence, lambda text: capitalised([text])):
+            rule(text)
+        check("Le soir", text[:20_000])
+    assert time.process_time() - started < 1

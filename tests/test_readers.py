@@ -10,6 +10,7 @@ from workshop.network import generation
 from workshop.network.decoding import Network
 from workshop.network.generation import write_texts
 from workshop.network.sampling import Choice, Settings
+from workshop.page.prompts import check
 from workshop.page.readers import Full, Piece, Place, Readers, Request
 from workshop.paths import BASE_MODEL
 
@@ -26,6 +27,14 @@ def _readers():
     yield build
     for readers in opened:
         readers.stop(grace=0)
+
+
+class OddDecoder:
+    """Un décodeur qui ne rend que des signes interdits, ou presque."""
+
+    def step(self, *_):
+        """Le morceau suivant."""
+        return "a\u202eb\x9fc\x00\ufffd"
 
 
 def written(events):
@@ -120,6 +129,36 @@ def test_one_reader_s_error_stays_theirs(readers):
     assert len(written(quiet)) > 20 and quiet.ending == "length"
 
 
+def test_a_piece_that_fails_is_only_its_reader_s(readers, monkeypatch):
+    room, piece = readers(seats=4), Readers._piece  # pylint: disable=protected-access  # c'est elle qui échoue
+    monkeypatch.setattr(Readers, "_piece", lambda self, reader: 1 / (reader.request.seed or 0) and piece(self, reader))
+    quiet = room.join(Request("Il était une fois", max_new_tokens=20, seed=5))
+    next(quiet)
+    with pytest.raises(ZeroDivisionError):
+        list(room.join(Request("Bonjour", max_new_tokens=20)))
+    assert written(quiet) and quiet.ending == "length"
+    wait_until(lambda: room.active == 0)
+
+
+def test_what_a_visitor_may_not_type_is_not_written(readers, monkeypatch):
+    """« Continuer » renvoie ce que le réseau a écrit : il ne doit pas être refusé."""
+    room = readers()
+    monkeypatch.setattr("workshop.page.readers.DecodeStream", lambda **_: OddDecoder())
+    text = written(room.join(Request("Il", max_new_tokens=3)))
+    assert text == "abc" * 3 and check("Il", text).suite == text
+
+
+def test_who_waits_is_told_their_place_again(readers, monkeypatch):
+    monkeypatch.setattr("workshop.page.readers.REMINDER_SECONDS", 0.05)
+    room = readers(seats=1)
+    first = room.join(Request("Il était", max_new_tokens=10_000))
+    next(first)
+    second = room.join(Request("Le soir", max_new_tokens=5))
+    assert [next(second) for _ in range(3)] == [Place(1)] * 3
+    first.close()
+    assert len(written(second)) > 5
+
+
 def test_a_failing_network_is_said_to_all_and_the_room_stays_open(readers, monkeypatch):
     room = readers(seats=4)
     with monkeypatch.context() as broken:
@@ -179,3 +218,20 @@ def test_write_texts_is_the_same_engine(tokenizer):
     prompts = [tokenizer(opening).input_ids for opening in OPENINGS]
     one_by_one = [write_texts(network, [prompt], settings)[0] for prompt in prompts]
     assert write_texts(network, prompts, settings) == one_by_one
+
+
+def test_write_texts_ends_the_stream_even_when_it_fails(monkeypatch):
+    class Streamer:
+        """Se souvient d'avoir été fermé."""
+
+        ended = False
+
+        def end(self):
+            """Plus rien ne viendra."""
+            self.ended = True
+
+    monkeypatch.setattr(Network, "read", lambda *_: 1 / 0)
+    streamer = Streamer()
+    with pytest.raises(ZeroDivisionError):
+        write_texts(Network.open(BASE_MODEL), [[1, 2]], Settings(max_new_tokens=3), streamer=streamer)
+    assert streamer.ended

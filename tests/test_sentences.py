@@ -61,6 +61,7 @@ def test_a_text_ends_on_a_finished_sentence(text, expected):
     ("Un roi. Sa fille", " chantait. Puis", "Un roi. Sa fille chantait."),
     ("Bonjour", "", "Bonjour..."),
     ("Un roi. Sa fille", "", "Un roi. Sa fille..."),
+    ("Un roi. Un matin,", " la", "Un roi. Un matin,..."),
 ])
 def test_the_opening_is_never_cut(opening, rest, expected):
     assert finished(opening + rest, start=len(opening)) == expected

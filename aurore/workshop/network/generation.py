@@ -109,13 +109,15 @@ def write_texts(network, openings, settings, *, seed=None, streamer=None):
     texts = [Text(opening, settings, [seed, number] if seed is not None else None)
              for number, opening in enumerate(openings)]
     batch = Batch(network, len(texts))
-    batch.join(texts)
-    while batch.texts:
-        for text in batch.step():
-            if text.failure:
-                raise text.failure
+    try:
+        batch.join(texts)
+        while batch.texts:
+            for text in batch.step():
+                if text.failure:
+                    raise text.failure
+            if streamer is not None:
+                streamer.put(np.array(texts[0].tokens[-1:]))
+    finally:
         if streamer is not None:
-            streamer.put(np.array(texts[0].tokens[-1:]))
-    if streamer is not None:
-        streamer.end()
+            streamer.end()  # même après une erreur : quelqu'un attend peut-être la suite
     return [text.tokens[text.opening:] for text in texts]

@@ -36,16 +36,16 @@ def blueprint(generator, lengths, metrics, limit):
     @api.post("/generate")
     @limit
     def generate():
-        asked = _read(request.get_json(), lengths)
+        asked = _read(_body(), lengths)
         prompt = prompts.check(asked["amorce"], asked["suite"])
-        story = Story(prompt)
+        story = Story(prompt, generator.network)
         events = story.follow(metrics.count(
             generator.write(prompt.opening, prompt.suite, asked["longueur"], asked["audace"])))
         if not asked["stream"]:
             to_the_end(events)
-            return jsonify(story.as_json(generator.network))
+            return jsonify(story.as_json())
         first = next(events, None)  # une file pleine se dit avant de commencer à répondre
-        response = Response(stream_with_context(_stream(first, events, story, generator)),
+        response = Response(stream_with_context(_stream(first, events, story)),
                             mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
         response.call_on_close(events.close)
         return response
@@ -56,6 +56,14 @@ def blueprint(generator, lengths, metrics, limit):
         return message(400, str(reason))
 
     return api
+
+
+def _body():
+    """Renvoie le JSON reçu ; lève Malformed s'il est trop profond pour être lu."""
+    try:
+        return request.get_json()
+    except RecursionError:
+        raise Malformed("Ce JSON a trop de crochets les uns dans les autres.") from None
 
 
 def _read(body, lengths):
@@ -74,14 +82,16 @@ def _read(body, lengths):
     return asked
 
 
-def _stream(first, events, story, generator):
+def _stream(first, events, story):
     """Donne les événements de la suite, au format « text/event-stream »."""
     try:
+        if story.prompt.warning:
+            yield _sent("avertissement", {"message": story.prompt.warning})
         if first is not None:
             yield _event(first)
         for event in events:
             yield _event(event)
-        yield _sent("fin", story.as_json(generator.network))
+        yield _sent("fin", story.as_json())
     except Exception as error:  # pylint: disable=broad-exception-caught  # les en-têtes sont partis : c'est
         # dans le texte même qu'il faut dire qu'il s'arrête là.
         logging.getLogger(__name__).error("%s", described(error))

@@ -14,13 +14,22 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from workshop.credentials import PLACEHOLDER
+from workshop.page.errors import message
 from workshop.paths import CREDENTIALS
 
-WRONG_TRIES = parse("30 per minute")   # par adresse : de quoi se tromper à plusieurs, pas de quoi deviner
+# Une salle sort souvent par une seule adresse : qui se trompe trop ne ferme la porte qu'à lui. L'adresse a sa propre
+# limite, très large : on change de cookie comme on veut, et il ne faut pas que cela suffise pour deviner.
+PER_PERSON = parse("10 per minute")
+PER_ADDRESS = parse("120 per minute")
 OPEN_ENDPOINTS = ("static", "door.code", "health", "ready", "metrics.metrics")
 
 WRONG_CODE = "Ce n'est pas le code de cette salle. Il est sans doute écrit au tableau."
+TOO_MANY = "Trop de codes essayés. Attendez une minute, puis donnez celui qui est écrit au tableau."
 EXPIRED = "La page était ouverte depuis longtemps. Donnez le code encore une fois."
+
+
+class TooManyTries(Exception):
+    """Quelqu'un essaie des codes au hasard."""
 
 
 def read_access_code(path=CREDENTIALS):
@@ -40,12 +49,15 @@ def blueprint(access_code):
     wrong = FixedWindowRateLimiter(MemoryStorage())
 
     def is_right(tried):
-        """Dit si `tried` est le code, en un temps qui n'apprend rien ; trop d'essais : 429."""
-        if not wrong.test(WRONG_TRIES, request.remote_addr):
-            abort(429)
+        """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""
+        address = request.remote_addr or "inconnue"
+        limits = ((PER_PERSON, session.get("csrf_token", address)), (PER_ADDRESS, address))
+        if not all(wrong.test(*limit) for limit in limits):
+            raise TooManyTries
         right = hmac.compare_digest(_digest(tried), _digest(access_code))
         if not right:
-            wrong.hit(WRONG_TRIES, request.remote_addr)
+            for limit in limits:
+                wrong.hit(*limit)
         return right
 
     @page.before_app_request
@@ -53,6 +65,8 @@ def blueprint(access_code):
         if access_code is None or request.endpoint in OPEN_ENDPOINTS or session.get("entered"):
             return None
         if not request.path.startswith("/api/"):
+            if request.method == "POST":  # la page des codes garde le texte, et le renvoie ensuite
+                return render_template("code.html", problem=None), 401
             return redirect(url_for("door.code"))
         tried = request.headers.get("X-Access-Code")
         # WSGI lit un en-tête comme du Latin-1 ; un code accentué arrive en UTF-8.
@@ -63,13 +77,26 @@ def blueprint(access_code):
     @page.route("/code", methods=["GET", "POST"])
     def code():
         if access_code is None or session.get("entered"):
-            return redirect(url_for("home"))
+            return enter()
         if request.method == "GET":
             return render_template("code.html", problem=None)
         if not is_right(request.form.get("code", "").strip()):
             return render_template("code.html", problem=WRONG_CODE), 400
         session["entered"] = True
+        return enter()
+
+    def enter():
+        """Mène à la première page ou, s'il y avait une histoire à écrire, à sa suite."""
+        if "amorce" in request.form:
+            return redirect(url_for("generate"), 307)  # le navigateur y renvoie le même formulaire
         return redirect(url_for("home"))
+
+    @page.app_errorhandler(TooManyTries)
+    def wait(_):
+        headers = [("Retry-After", str(PER_PERSON.get_expiry()))]
+        if request.path.startswith("/api/"):
+            return message(429, TOO_MANY, headers)
+        return render_template("code.html", problem=TOO_MANY), 429, headers
 
     return page
 

@@ -11,7 +11,8 @@ from workshop.page.readers import Full
 
 SENTENCES = {
     400: ("Demande incomprise", "La page n'a pas compris cette demande. Revenez au début et réessayez."),
-    401: ("Code d'accès", "Cette page demande le code d'accès de l'atelier (en-tête X-Access-Code pour l'API)."),
+    401: ("Code d'accès", "Cette page demande le code de la salle : rechargez-la pour le donner "
+                          "(pour l'API, en-tête X-Access-Code)."),
     404: ("Page introuvable", "Il n'y a rien à cette adresse. L'histoire continue ailleurs."),
     405: ("Demande incomprise", "Cette adresse ne se visite pas de cette façon."),
     413: ("Texte trop long", "C'est beaucoup plus que ce que la page sait lire. Raccourcissez, puis réessayez."),
@@ -22,10 +23,28 @@ SENTENCES = {
 }
 
 
-def register(app):
-    """Répond à toute erreur de `app` par une page ou par {"message": …}."""
-    app.register_error_handler(HTTPException, _answer)
-    app.register_error_handler(Full, lambda full: _answer(ServiceUnavailable(), retry_after=full.retry_after))
+def register(app, show):
+    """Répond à toute erreur de `app` par une page ou par {"message": …}.
+
+    `show(code, problem=…)` renvoie le formulaire rempli : qui l'a envoyé ne perd pas son texte.
+    """
+    def answer(error, retry_after=None):
+        if error.code is None or error.code < 400:
+            return error  # une redirection
+        title, sentence = SENTENCES.get(error.code, SENTENCES[500 if error.code >= 500 else 400])
+        headers = [(name, value) for name, value in error.get_headers() if name == "Allow"]
+        if isinstance(error, RateLimitExceeded):
+            retry_after = error.limit.limit.get_expiry()  # la fenêtre : au plus tard, tout est permis ensuite
+        if retry_after is not None:
+            headers.append(("Retry-After", str(math.ceil(retry_after))))
+        if request.path.startswith("/api/"):
+            return message(error.code, sentence, headers)
+        if request.endpoint == "generate" and request.method == "POST" and error.code != 413:  # un texte trop long
+            return *show(error.code, problem=sentence), headers                                # n'a pas été lu
+        return render_template("error.html", code=error.code, title=title, sentence=sentence), error.code, headers
+
+    app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(Full, lambda full: answer(ServiceUnavailable(), retry_after=full.retry_after))
     app.json.ensure_ascii = app.json.sort_keys = False  # un JSON que l'on peut lire
     app.log_exception = lambda error: app.logger.error("%s", described(error[1]))
 
@@ -41,17 +60,3 @@ def message(code, sentence, headers=()):
     response.status_code = code
     response.headers.extend(headers)
     return response
-
-
-def _answer(error, retry_after=None):
-    if error.code is None or error.code < 400:
-        return error  # une redirection
-    title, sentence = SENTENCES.get(error.code, SENTENCES[500 if error.code >= 500 else 400])
-    headers = [(name, value) for name, value in error.get_headers() if name == "Allow"]
-    if isinstance(error, RateLimitExceeded):
-        retry_after = error.limit.limit.get_expiry()  # la durée de la fenêtre : au plus tard, tout est permis ensuite
-    if retry_after is not None:
-        headers.append(("Retry-After", str(math.ceil(retry_after))))
-    if request.path.startswith("/api/"):
-        return message(error.code, sentence, headers)
-    return render_template("error.html", code=error.code, title=title, sentence=sentence), error.code, headers

@@ -50,16 +50,19 @@ class Metrics:
         return page
 
     def count(self, written):
-        """Recopie les événements de `written`, en comptant les tokens et l'attente du premier."""
+        """Recopie `written`, événements et valeur finale, en comptant les tokens et l'attente du premier."""
         started, waiting = time.perf_counter(), True
         try:
-            for event in written:
+            while True:
+                event = next(written)
                 if hasattr(event, "probability"):
                     self.tokens.inc()
                     if waiting:
                         self.first_token.observe(time.perf_counter() - started)
                         waiting = False
                 yield event
+        except StopIteration as end:
+            return end.value
         finally:
             written.close()
 

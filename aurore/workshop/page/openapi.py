@@ -1,10 +1,10 @@
 """La description de l'API au format OpenAPI 3.1, pour les gens et pour les outils."""
 
 from workshop.page.errors import SENTENCES
-from workshop.page.prompts import LONGEST_PROMPT, LONGEST_SUITE
+from workshop.page.prompts import FORBIDDEN, LONGEST_PROMPT, LONGEST_SUITE
 
 # Ce qu'accepte workshop.page.prompts : aucun signe invisible, et au moins une lettre ou un chiffre.
-_SIGN = "[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufffd]"
+_SIGN = f"[^{FORBIDDEN}]"
 _PROMPT = f"^{_SIGN}*[0-9A-Za-zÀ-ÖØ-öø-ÿ]{_SIGN}*$"
 
 _TEXT = {"type": "string"}
@@ -65,8 +65,9 @@ def _schemas(lengths, boldness):
 def description(lengths, boldness):
     """Renvoie la description (un dictionnaire) ; `lengths` et `boldness` sont ce que l'API accepte."""
     stream = {"text/event-stream": {"schema": _object({
-        "event": {**_TEXT, "enum": ["place", "token", "fin", "erreur"]},
-        "data": {**_TEXT, "description": "Un objet JSON : Place, Token, Histoire (fin) ou Erreur."}})}}
+        "event": {**_TEXT, "enum": ["avertissement", "place", "token", "fin", "erreur"]},
+        "data": {**_TEXT,
+                 "description": "Un objet JSON : Place, Token, Histoire (fin), ou Erreur (avertissement, erreur)."}})}}
     code = {"name": "X-Access-Code", "in": "header", "schema": _TEXT,
             "description": "Le code de la salle, s'il y en a un."}
     return {

@@ -8,12 +8,14 @@ l'appelant de le remontrer.
 import re
 import threading
 import unicodedata
+from itertools import groupby
 from typing import NamedTuple
 
 from workshop.text.typography import normalise
 
 LONGEST_PROMPT = 500      # caractères
 LONGEST_SUITE = 20_000    # caractères : une dizaine de pages déjà écrites
+MOST_MARKS = 30           # accents qui se suivent : les remettre en ordre prend le carré de leur nombre
 FEWEST_WORDS = 3          # en dessous, aucun détecteur ne reconnaît une langue
 
 EMPTY = "Écrivez d'abord quelques mots : le réseau continuera."
@@ -26,8 +28,10 @@ RIGHT_TO_LEFT = ("Votre texte contient des signes invisibles qui changent le sen
 UNKIND = "Aurore préfère les histoires où l'on se parle gentiment. Essayez avec d'autres mots ?"
 NOT_FRENCH = "Cela ne ressemble pas à du français, la seule langue que le réseau ait lue : sa suite sera étrange."
 
-_RIGHT_TO_LEFT = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_LINE_ENDS = "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85"
+# Les signes refusés, qui sont donc aussi ceux que le réseau n'écrit pas.
+_RIGHT_TO_LEFT = "\u202a-\u202e\u2066-\u2069"
+_UNREADABLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd"
+FORBIDDEN = _RIGHT_TO_LEFT + _UNREADABLE
 
 # Seulement ce qui n'a pas d'autre sens : « chatte », « garce », « bâtard » sont dans les romans.
 _INSULTS = re.compile(r"(?<!\w)(?:" + "|".join((
@@ -64,21 +68,27 @@ def readable(text):
 def check(typed, suite=""):
     """Renvoie le `Prompt` que forment l'amorce `typed` et la suite déjà écrite ; lève Refused."""
     typed, suite = readable(typed), readable(suite)
-    opening = normalise(typed)
     if len(typed.replace("\r\n", "\n")) > LONGEST_PROMPT:
         raise Refused(TOO_LONG)
     if len(suite) > LONGEST_SUITE:
         raise Refused(SUITE_TOO_LONG)
     for text in (typed, suite):
-        if _RIGHT_TO_LEFT.search(text):
+        if re.search(f"[{_RIGHT_TO_LEFT}]", text):
             raise Refused(RIGHT_TO_LEFT)
-        if any(sign == "\ufffd" or unicodedata.category(sign) == "Cc" and sign not in _LINE_ENDS for sign in text):
+        if re.search(f"[{_UNREADABLE}]", text) or _most_marks(text) > MOST_MARKS:
             raise Refused(UNREADABLE)
+    opening = normalise(typed)
     if not opening:
         raise Refused(EMPTY)
     if _INSULTS.search(opening):
         raise Refused(UNKIND)
     return Prompt(typed, opening, suite, None if seems_french(opening) else NOT_FRENCH)
+
+
+def _most_marks(text):
+    """Renvoie le plus grand nombre d'accents qui se suivent."""
+    return max((len(list(run)) for is_mark, run in groupby(text, lambda sign: unicodedata.combining(sign) > 0)
+                if is_mark), default=0)
 
 
 def seems_french(text):

@@ -14,21 +14,25 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
+from workshop.narration import WorkshopError
 from workshop.network.decoding import Network
 from workshop.network.generation import Batch, Text
 from workshop.network.sampling import Settings
+from workshop.page.prompts import FORBIDDEN
+from workshop.paths import shown
 
 CANDIDATES = 5           # montrés pour chaque token
 NEWCOMERS = 2            # assis entre deux tokens : lire une amorce fait attendre tous les autres
 TYPICAL_SECONDS = 5      # ce que dure un texte quand la salle est pleine : de quoi dire quand revenir
+REMINDER_SECONDS = 5     # à qui attend, on redit sa place : c'est en lui parlant que l'on voit s'il est parti
 
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]")  # des octets que le réseau a mal assemblés
+_UNREADABLE = re.compile(f"[\x0b-\x1f{FORBIDDEN}]")  # des octets que le réseau a mal assemblés
 
 
 class Request(NamedTuple):
@@ -87,7 +91,7 @@ class Reader:
     def __next__(self):
         if self.ending is not None:
             raise StopIteration
-        event = self.events.get()
+        event = self._next_event()
         if isinstance(event, BaseException):
             self.ending = "closed"
             raise event
@@ -95,6 +99,14 @@ class Reader:
             self.ending = event
             raise StopIteration
         return event
+
+    def _next_event(self):
+        while True:
+            try:
+                return self.events.get(timeout=REMINDER_SECONDS)
+            except Empty:
+                if self.place and self.text is None:
+                    return Place(self.place)
 
     def close(self):
         """S'en va. Le réseau ne calcule plus rien pour lui à partir du token suivant."""
@@ -114,7 +126,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def __init__(self, folder, seats=32, places=32):
         """Ouvre le réseau de `folder` et son tokenizer. Lève une WorkshopError s'il n'est pas complet."""
         self.network = Network.open(folder)
-        self.tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+        self.tokenizer = _open_tokenizer(Path(folder))
         self.seats, self.places = seats, places
         self._end_tokens = self._find_end_tokens()
         self._batch = Batch(self.network, seats)
@@ -159,8 +171,9 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
 
     def stop(self, grace=5):
         """N'accepte plus personne, laisse `grace` secondes aux textes en cours pour finir, puis les coupe."""
+        deadline = time.monotonic() + grace
         with self._change:
-            self._deadline = time.monotonic() + grace
+            self._deadline = min(deadline, self._deadline or deadline)
             self._change.notify()
         self._thread.join(grace + 5)
 
@@ -215,10 +228,15 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def _write_one_token(self):
         finished = self._batch.step()
         for text, reader in list(self._seated.items()):
-            piece = None if text.failure else self._piece(reader)
-            if piece is not None:
-                reader.events.put(piece)
-            if text in finished:
+            try:
+                piece = None if text.failure else self._piece(reader)
+                if piece is not None:
+                    reader.events.put(piece)
+            except Exception as error:  # pylint: disable=broad-exception-caught  # elle n'appartient qu'à ce lecteur
+                text.failure = error
+            if text.failure and text not in finished:
+                self._batch.leave(text)
+            if text.failure or text.ending:
                 del self._seated[text]
                 reader.events.put(text.failure or text.ending)
 
@@ -253,3 +271,11 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def _empty_seats(self):
         self._seated.clear()
         self._batch.texts.clear()
+
+
+def _open_tokenizer(folder):
+    try:
+        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # pylint: disable=broad-exception-caught  # tokenizers n'a pas d'erreur à lui
+        raise WorkshopError(f"Le tokenizer de {shown(folder)} ne se lit pas : tokenizer.json est incomplet ou n'est "
+                            "pas celui attendu.") from error

@@ -8,8 +8,10 @@ import logging
 import threading
 import time
 
+from workshop.narration import notice
 from workshop.page.readers import Readers
 from workshop.page.signature import read_signature
+from workshop.paths import BASE_MODEL, shown
 
 CHECK_EVERY_SECONDS = 3
 OLD_NETWORK_GRACE = 120     # secondes laissées aux textes que l'ancien réseau a commencés
@@ -23,9 +25,23 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
         self._checking = threading.Lock()
         self._changing = threading.Lock()
         self._readers = self._folder = self._signature = None
+        self._leaving = []    # les lecteurs des réseaux remplacés, jusqu'à la fin de leurs textes
         self._refused = None  # un dossier que l'on n'a pas su ouvrir : inutile d'y revenir
         self._checked = time.monotonic()
-        self._open(choose())
+        self._open_first(choose())
+
+    def _open_first(self, folder):
+        """Ouvre le réseau de `folder` ou, s'il ne s'ouvre pas, celui de base."""
+        try:
+            self._open(folder)
+        except Exception as error:  # pylint: disable=broad-exception-caught  # quel que soit son défaut
+            if folder == BASE_MODEL:
+                raise
+            self._refused = folder
+            notice(f"Le réseau de {shown(folder)} ne s'ouvre pas.\n{error}\n"
+                   "Le réseau de base, aurore-mini, écrit à sa place. Entraînez-en un autre "
+                   "(python aurore/3_train.py) : la page le prendra d'elle-même.")
+            self._open(BASE_MODEL)
 
     @property
     def network(self):
@@ -36,12 +52,17 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
     @property
     def active(self):
         """Le nombre de textes en train de s'écrire."""
-        return self._readers.active
+        return sum(readers.active for readers in self._everyone)
 
     @property
     def waiting(self):
         """Le nombre de lecteurs dans la file."""
-        return self._readers.waiting
+        return sum(readers.waiting for readers in self._everyone)
+
+    @property
+    def _everyone(self):
+        with self._changing:
+            return [self._readers, *self._leaving]
 
     def join(self, request):
         """Renvoie le lecteur de `request` ; lève Full quand la file est pleine."""
@@ -50,8 +71,12 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
             return self._readers.join(request)
 
     def stop(self, grace):
-        """Laisse `grace` secondes aux textes commencés, puis les arrête."""
-        self._readers.stop(grace)
+        """Laisse `grace` secondes aux textes commencés, quel que soit leur réseau, puis les arrête."""
+        stopping = [threading.Thread(target=readers.stop, args=(grace,)) for readers in self._everyone]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
 
     def _follow_newest(self):
         if time.monotonic() - self._checked < CHECK_EVERY_SECONDS:
@@ -76,5 +101,12 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
         with self._changing:
             previous, self._readers = self._readers, readers
             self._folder, self._signature = folder, signature
+            if previous:
+                self._leaving.append(previous)
         if previous:
-            threading.Thread(target=previous.stop, args=(OLD_NETWORK_GRACE,), daemon=True).start()
+            threading.Thread(target=self._let_finish, args=(previous,), daemon=True).start()
+
+    def _let_finish(self, readers):
+        readers.stop(OLD_NETWORK_GRACE)
+        with self._changing:
+            self._leaving.remove(readers)

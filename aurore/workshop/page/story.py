@@ -6,6 +6,7 @@ from flask import request
 
 from workshop.page.prompts import Prompt
 from workshop.page.readers import Piece
+from workshop.page.signature import Network
 from workshop.page.typesetting import capitalised, ends_a_sentence, typeset
 from workshop.text.sentences import finished
 
@@ -15,6 +16,7 @@ class Story:
     """L'amorce, la suite qui s'allonge, et ce qui l'a finie."""
 
     prompt: Prompt
+    network: Network          # celui qui l'écrit
     suite: str = ""           # telle quelle, à la suite de ce que le réseau avait déjà écrit
     ending: str = "arret"     # « phrase », « longueur », « texte » ou « arret » (voir /api/openapi.json)
 
@@ -59,10 +61,10 @@ class Story:
         """La suite telle que le réseau l'a écrite, pour la continuer."""
         return self.suite
 
-    def as_json(self, network):
+    def as_json(self):
         """Renvoie la réponse de l'API (contenu de `fin` et de la réponse d'un seul tenant)."""
         return {"amorce": self.prompt.typed, "suite": self.suite, "paragraphes": self.paragraphs,
-                "avertissement": self.prompt.warning, "fin": self.ending, "reseau": network_as_json(network)}
+                "avertissement": self.prompt.warning, "fin": self.ending, "reseau": network_as_json(self.network)}
 
 
 def network_as_json(network):

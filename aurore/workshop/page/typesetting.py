@@ -27,7 +27,7 @@ _RULES = [(re.compile(pattern), replacement) for pattern, replacement in (
 _REPLY = re.compile(rf"(?<=[.!?…:»]) ?— ?(?=[«{CAPITAL}])")
 _OPENING_DASH = re.compile(rf"^— ?(?=[«{CAPITAL}])")
 _FIRST_LETTER = re.compile(r"^[^\w]*[^\W\d_]")
-_SENTENCE_END = re.compile(r"[.!?…]\s*»?\s*$")
+_SENTENCE_END = re.compile(r"[.!?…]\s*(?:»\s*)?$")
 
 
 def typeset(text):

@@ -15,6 +15,8 @@ _ENDS_IN_ABBREVIATION = re.compile(
 _ENDS_BEFORE_NUMBER = re.compile(r"(?:^|[\s'«(—-])(?:n[o°]s?|art|vol|fig|pl|tom|pag|sect|sc)\.$", re.I)
 _NUMBER = re.compile(r"\s*(?:\d|[IVXLC]+(?:[\s,;.)]|$))")
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
+# Le signe qui en suit un autre ne commence rien : sinon, une page de « ! » serait relue depuis chacun d'eux.
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+»?(?=\s|$)")
 
 
 def french_sentence_tokenizer():
@@ -84,9 +86,9 @@ def finished(text, start=0):
     >>> finished("Un roi. Cette femme était assise sur un ban", start=len("Un roi. Cette femme"))
     'Un roi. Cette femme était assise sur un...'
     """
-    ends = [match.end() for match in re.finditer(r"[.!?]+»?(?=\s|$)", text) if match.end() > start
+    ends = [match.end() for match in _SENTENCE_END.finditer(text) if match.end() > start
             and not _is_abbreviated(text[max(0, match.end() - 12):match.end()], text[match.end():match.end() + 12])]
     if ends:
         return text[:ends[-1]]
     last_space = text.rfind(" ", start)
-    return text[:max(start, last_space)].rstrip(" ,;:—-") + "..."
+    return text[:start] + text[start:max(start, last_space)].rstrip(" ,;:—-") + "..."
