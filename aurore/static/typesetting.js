@@ -36,7 +36,7 @@ export function capitalised([first, ...others]) {
 }
 
 /** Dit si ce qui suit `text` commence une phrase. */
-export const endsASentence = (text) => /[.!?…]\s*»?\s*$/.test(text);
+export const endsASentence = (text) => /[.!?…]\s*(?:»\s*)?$/.test(text);
 
 /** Ce qui sépare l'amorce de sa suite, de texte `raw` et de premier paragraphe `first` : une espace, rien, ou
     une fin de ligne devant une réplique. */
