@@ -199,8 +199,8 @@ def compare(model, tokenizer, dataset, journal, folder):
     sentences = dataset["validation"]["text"][:1000]
     tokens_per_word = sum(map(len, tokenizer(sentences).input_ids)) / sum(len(text.split()) for text in sentences)
     runs = add_run(paths.MODEL / "runs.csv", {
-        "folder": folder.name, "network": hub.known_as(model.name_or_path), "tokenizer": TOKENIZER, "tokens_per_word": tokens_per_word,
-        "test_books": " et ".join(dataset["test"].unique("book")),
+        "folder": folder.name, "network": hub.known_as(model.name_or_path), "tokenizer": TOKENIZER,
+        "tokens_per_word": tokens_per_word, "test_books": " et ".join(dataset["test"].unique("book")),
         "epochs": journal.epochs, "batch_size": BATCH_SIZE, "steps": journal.step, "seconds": journal.seconds,
         "jitter": jitter([loss for _, loss in journal.train_points]),
         "score_before": journal.score_before.bits_per_character, "score_after": journal.score_after.bits_per_character,
