@@ -170,13 +170,15 @@ def test_greedy_texts_of_unequal_prompts_are_those_of_transformers(model, tokeni
                                   transformers.TFGPT2LMHeadModel.generate(model, **arguments))
 
 
-def test_greedy_text_is_that_of_pytorch(tokenizer):
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("settings", [{}, {"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}])
+def test_greedy_text_is_that_of_pytorch(tokenizer, prompt, settings):
     torch = pytest.importorskip("torch", reason="torch n'est pas installé")
     same = transformers.GPT2LMHeadModel.from_pretrained(BASE_MODEL, torch_dtype=torch.float32)
-    tokens = tokenizer(PROMPTS[0]).input_ids
+    tokens = tokenizer(prompt).input_ids
     stock = same.generate(torch.tensor([tokens]), max_new_tokens=40, do_sample=False,
-                          pad_token_id=tokenizer.pad_token_id)
-    written, = write_texts(Network.open(BASE_MODEL), [tokens], Settings(max_new_tokens=40, do_sample=False))
+                          pad_token_id=tokenizer.pad_token_id, **settings)
+    written, = write_texts(Network.open(BASE_MODEL), [tokens], Settings(max_new_tokens=40, do_sample=False, **settings))
     assert stock[0, len(tokens):].tolist() == written
 
 
@@ -191,6 +193,14 @@ def test_no_end_before_the_least_length(model, tokenizer):
 
 def test_what_is_not_done_here_is_left_to_transformers(model, tokenizer):
     arguments = {**inputs(tokenizer, PROMPTS[:1]), "max_new_tokens": 3, "num_beams": 2, "do_sample": False}
+    np.testing.assert_array_equal(model.generate(**arguments),
+                                  transformers.TFGPT2LMHeadModel.generate(model, **arguments))
+
+
+def test_an_activation_not_known_here_is_left_to_transformers():
+    model = tiny_model(activation_function="silu")
+    arguments = {"input_ids": tf.constant([[5, 17, 300]]), "attention_mask": tf.ones((1, 3), tf.int32),
+                 "max_new_tokens": 5, "do_sample": False, "pad_token_id": 0}
     np.testing.assert_array_equal(model.generate(**arguments),
                                   transformers.TFGPT2LMHeadModel.generate(model, **arguments))
 

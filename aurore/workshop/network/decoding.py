@@ -66,11 +66,11 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
 
     def __init__(self, tensors, config):
         config = {"layer_norm_epsilon": 1e-5, "activation_function": "gelu_new", **config}
-        if config["activation_function"] not in _ACTIVATIONS:
+        if config["activation_function"] not in ACTIVATIONS:
             raise WorkshopError(f"La fonction d'activation « {config['activation_function']} » n'est pas de celles que "
-                                f"l'on sait calculer ({', '.join(_ACTIVATIONS)}).")
+                                f"l'on sait calculer ({', '.join(ACTIVATIONS)}).")
         self.width, self.heads, self.context = config["n_embd"], config["n_head"], config["n_positions"]
-        self.activation = _ACTIVATIONS[config["activation_function"]]
+        self.activation = ACTIVATIONS[config["activation_function"]]
         self.epsilon = np.float32(config["layer_norm_epsilon"])
         tensors = dict(_pytorch_weight(name, array) for name, array in tensors.items())
         self.token_embeddings = tensors["wte.weight"]        # (vocabulaire, largeur)
@@ -247,5 +247,5 @@ def _gelu(x):
     return y
 
 
-_ACTIVATIONS = {"gelu_new": _gelu, "gelu_pytorch_tanh": _gelu, "gelu_fast": _gelu,
-                "relu": lambda x: np.maximum(x, 0, out=x), "tanh": np.tanh}
+ACTIVATIONS = {"gelu_new": _gelu, "gelu_pytorch_tanh": _gelu, "gelu_fast": _gelu,
+               "relu": lambda x: np.maximum(x, 0, out=x), "tanh": np.tanh}

@@ -17,7 +17,7 @@ from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_wei
 from transformers.modeling_tf_utils import unpack_inputs
 
 from workshop.narration import WorkshopError
-from workshop.network.decoding import Network
+from workshop.network.decoding import ACTIVATIONS, Network
 from workshop.network.generation import write_texts
 from workshop.network.packing import IGNORED
 from workshop.network.sampling import Settings
@@ -126,7 +126,8 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         others = config.update(**kwargs)
         tokens = inputs if inputs is not None else others.pop("input_ids", None)
         mask = others.pop("attention_mask", None)
-        if set(config.to_diff_dict()) - FAST or any(value is not None for value in others.values()):
+        if (set(config.to_diff_dict()) - FAST or any(value is not None for value in others.values())
+                or self.config.activation_function not in ACTIVATIONS):
             return super().generate(inputs, generation_config, **kwargs, **({"streamer": streamer} if streamer else {}))
         if config.temperature < 0:
             raise WorkshopError(f"temperature vaut {config.temperature} : choisissez un nombre positif, comme 0.8.")
