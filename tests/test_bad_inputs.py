@@ -95,12 +95,12 @@ def test_an_unknown_model_name(atelier_with_data, hub_server):
     refused(process, "benjamin/gpt2-weschel", "n'existe pas", "MODEL_NAME")
 
 
-@pytest.mark.parametrize("missing", ["tokenizer.json", "model.safetensors"])
-def test_a_model_folder_cut_short(atelier_with_data, missing):
-    """Un réseau copié en partie : sans son tokenizer, ou aux poids coupés."""
+@pytest.mark.parametrize("cut", [("tokenizer.json", "vocab.json", "merges.txt"), ("model.safetensors",)])
+def test_a_model_folder_cut_short(atelier_with_data, cut):
+    """Un réseau copié en partie : au tokenizer, ou aux poids coupés."""
     folder = atelier_with_data.aurore / "incomplet"
     shutil.copytree(BASE_MODEL, folder)
-    for path in [folder / missing, *folder.glob("vocab.json"), *folder.glob("merges.txt")]:
+    for path in [folder / name for name in cut]:
         path.write_bytes(path.read_bytes()[:1000])
     atelier_with_data.change(STEP_3, "benjamin/gpt2-wechsel-french", "aurore/incomplet")
     refused(atelier_with_data.run(STEP_3), "aurore/incomplet", "n'est pas le dossier d'un GPT-2 complet")
@@ -118,8 +118,8 @@ def test_a_validation_book_that_does_not_exist(atelier):
     ({"VALIDATION": "Le conte", "TRAIN_BOOKS": {"Le conte": next(iter(embedded_books("train").values()))}},
      "VALIDATION vaut 'Le conte'"),
     ({"SHORTEST_SENTENCE": 10_000}, "SHORTEST_SENTENCE vaut 10000"),
-    ({"TEST_BOOKS": {}}, "TEST_BOOKS doit avoir"),
-    ({"TEST_BOOKS": embedded_books("train")}, "TRAIN_BOOKS doit avoir"),
+    ({"TEST_BOOKS": {}}, "TEST_BOOKS doit contenir"),
+    ({"TEST_BOOKS": embedded_books("train")}, "TRAIN_BOOKS doit contenir"),
     ({"LANGUAGE": "English"}, "LANGUAGE"),
 ])
 def test_settings_that_leave_a_part_empty(lesson, monkeypatch, tmp_path, settings, sentence):

@@ -89,7 +89,7 @@ def test_truncated_weights_are_explained(tmp_path):
     for path in BASE_MODEL.iterdir():
         content = path.read_bytes()
         (tmp_path / path.name).write_bytes(content[:5000] if path.suffix == ".safetensors" else content)
-    with pytest.raises(WorkshopError, match="Vérifiez MODEL_NAME"):
+    with pytest.raises(WorkshopError, match="Vérifiez le nom ou le dossier"):
         main([str(tmp_path), __file__])
 
 

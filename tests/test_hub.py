@@ -168,7 +168,7 @@ def test_only_what_was_downloaded_may_be_erased(tmp_path, cache):
     (downloaded / ".complete").touch()
     with pytest.raises(WorkshopError, match="Effacez-le"):
         hub.local_copy(NAME)
-    with pytest.raises(WorkshopError, match="Vérifiez MODEL_NAME") as caught:
+    with pytest.raises(WorkshopError, match="Vérifiez le nom ou le dossier") as caught:
         hub.local_copy(str(tmp_path / "model"))
     assert "Effacez" not in str(caught.value)
     with pytest.raises(WorkshopError, match="MODEL_NAME est vide"):

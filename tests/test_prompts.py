@@ -92,21 +92,21 @@ def test_what_is_refused_is_every_control_that_is_not_a_line_end():
 
 @pytest.mark.parametrize("text", ["a" + "\u0315" * 60_000 + "\u0300" * 60_000, "\u0301" * 250_000])
 def test_a_text_too_long_is_refused_at_once(text):
-    started = time.process_time()
+    started = time.thread_time()
     for typed, suite in ((text, ""), ("Le soir", text), ("Le soir", text[50_000:70_000])):
         with pytest.raises(Refused):
             check(typed, suite)
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("run", [*".!?…,;:-–—'’\"«»“”()[] \n\u00a0\u202f", "! ", ". ", " .", "- ", " -", "« ",
                                  "? »", " »", " ;", " !", "—!", ".\u00a0", ".»", "oe", "M. "])
 def test_no_rule_lingers_on_a_run_of_signs(run):
     """Vingt mille signes, au début, au milieu et à la fin d'un texte."""
-    started = time.process_time()
+    started = time.thread_time()
     for text in (run * (20_000 // len(run)) + "x", "Le soir" + run * (20_000 // len(run)) + "x",
                  "Le soir." + run * (20_000 // len(run))):
         for rule in (normalise, typeset, finished, ends_a_sentence, lambda text: capitalised([text])):
             rule(text)
         check("Le soir", text[:20_000])
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1

@@ -144,14 +144,14 @@ def test_what_a_visitor_may_not_type_is_not_written(readers, monkeypatch):
     """« Continuer » renvoie ce que le réseau a écrit : il ne doit pas être refusé."""
     room = readers()
     monkeypatch.setattr("workshop.page.readers.DecodeStream", lambda **_: OddDecoder())
-    text = written(room.join(Request("Il", max_new_tokens=3)))
+    text = written(room.join(Request("Il", max_new_tokens=3, seed=0)))
     assert text == "abc" * 3 and check("Il", text).suite == text
 
 
 def test_who_waits_is_told_their_place_again(readers, monkeypatch):
     monkeypatch.setattr("workshop.page.readers.REMINDER_SECONDS", 0.05)
     room = readers(seats=1)
-    first = room.join(Request("Il était", max_new_tokens=10_000))
+    first = room.join(Request("Il était", max_new_tokens=10_000, seed=0))
     next(first)
     second = room.join(Request("Le soir", max_new_tokens=5))
     assert [next(second) for _ in range(3)] == [Place(1)] * 3

@@ -31,9 +31,10 @@ def _blocks(tokenizer):
 
 
 class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme celui de l'étape 3, en tout petit
-    """Un entraînement de `epochs` époques, que l'on peut couper au pas `cut`, ou interrompre au milieu du pas `ctrl_c`."""
+    """Un entraînement de `epochs` époques, que l'on peut couper au pas `cut`, ou interrompre dans le pas `ctrl_c`."""
 
-    def __init__(self, blocks, folder=None, *, epochs=2, rate=0.05, steps=None, budget=1000, cut=None, ctrl_c=None, every=0):
+    def __init__(self, blocks, folder=None, *, epochs=2, rate=0.05, steps=None, budget=1000, cut=None, ctrl_c=None,
+                 every=0):  # pylint: disable=too-many-arguments  # ce que les tests font varier
         self.model = tiny_model()
         per_epoch = len(blocks["input_ids"]) // BATCH
         evaluation = batches(blocks, BATCH)
@@ -52,9 +53,15 @@ class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme c
             callbacks.append(tf.keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: self._cut(cut)))
         if ctrl_c:
             callbacks.append(tf.keras.callbacks.LambdaCallback(on_batch_begin=lambda batch, logs: self._press(ctrl_c)))
-        self.model.fit(shuffled_batches(blocks, BATCH, epochs, 0, first_step), validation_data=evaluation,
-                       epochs=epochs, steps_per_epoch=per_epoch, verbose=0,
-                       callbacks=[journal, StopInTime(journal, budget), Progress(journal, blocks, BATCH), *callbacks])
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            self.model.fit(
+                shuffled_batches(blocks, BATCH, epochs, 0, first_step), validation_data=evaluation,
+                epochs=epochs, steps_per_epoch=per_epoch, verbose=0,
+                callbacks=[journal, StopInTime(journal, budget), Progress(journal, blocks, BATCH), *callbacks])
+        finally:
+            self.handler_after = signal.getsignal(signal.SIGINT)
+            signal.signal(signal.SIGINT, before)
 
     def _cut(self, step):
         if self.journal.step == step:
@@ -189,10 +196,16 @@ def test_ctrl_c_saves_the_step_it_interrupts(blocks, tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         Run(blocks, tmp_path / "state", ctrl_c=3, every=1000)
     assert "l'entraînement se sauve" in capsys.readouterr().out
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     resumed = Run(blocks, tmp_path / "state", every=1000)
-    assert resumed.resumed_at == 3 and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert resumed.resumed_at == 3 and resumed.handler_after is signal.default_int_handler
     assert_same_ending(resumed, undisturbed)
+
+
+def test_ctrl_c_in_the_last_step_lets_the_training_end(blocks, tmp_path, capsys):
+    undisturbed = Run(blocks)
+    ended = Run(blocks, tmp_path / "state", ctrl_c=undisturbed.journal.steps, every=1000)
+    assert "C'était le dernier pas" in capsys.readouterr().out
+    assert_same_ending(ended, undisturbed)
 
 
 def test_it_can_be_interrupted_several_times_between_two_epochs_too(blocks, tmp_path):
@@ -266,7 +279,8 @@ def test_runs_are_added_to_the_table(tmp_path, capsys):
 
 def test_only_comparable_runs_are_shown(capsys):
     """Deux notes prises sur deux livres ne se comparent pas ; plusieurs réseaux sont nommés."""
-    show_runs([RUN, RUN | {"test_books": "Un conte", "score_after": "1.1"}, RUN | {"network": "gpt2", "score_after": "2"}])
+    show_runs([RUN, RUN | {"test_books": "Un conte", "score_after": "1.1"},
+               RUN | {"network": "gpt2", "score_after": "2"}])
     said = capsys.readouterr().out
     assert "1,100" not in said and re.search(r"^3 +gpt2 .* 2,000", said, re.M) and "aurore-mini" in said
 

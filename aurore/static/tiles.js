@@ -14,7 +14,7 @@ function unwritable(text) {
   if (text.includes("\ufffd")) {
     return "morceau d’un signe";
   }
-  return text ? "" : "fin du texte, ou morceau d’un signe"; // le serveur ne dit pas lequel des deux
+  return text ? "" : "fin du texte";
 }
 
 const printed = (text) => text.replace(/'/g, "’").replace(/\n/g, "¶");

@@ -5,6 +5,7 @@ toujours ouvert depuis ce dossier : un modèle en cache n'appelle plus le résea
 """
 
 import contextlib
+import errno
 import importlib.util
 import json
 from pathlib import Path
@@ -146,9 +147,9 @@ def known_as(folder):
 
 def _advice(folder):
     """Dit quoi faire d'un dossier abîmé : seul celui que l'on a téléchargé peut être effacé sans crainte."""
-    if CACHE in Path(folder).parents:
+    if CACHE in Path(folder).resolve().parents:
         return "Effacez-le, puis relancez la même commande : il sera téléchargé de nouveau."
-    return "Vérifiez MODEL_NAME, puis relancez la même commande."
+    return "Vérifiez le nom ou le dossier du modèle (MODEL_NAME), puis relancez la même commande."
 
 
 @contextlib.contextmanager
@@ -156,10 +157,12 @@ def opening(folder):
     """Traduit en une phrase l'échec de l'ouverture du tokenizer et du réseau de `folder`."""
     try:
         yield
-    except (PermissionError, MemoryError):
+    except (MemoryError, ImportError):
         raise
     except Exception as error:  # pylint: disable=broad-exception-caught  # tokenizers, safetensors et h5py
         # lèvent chacun leurs propres erreurs devant un fichier absent, coupé ou étranger.
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise  # le disque, que narration explique
         raise WorkshopError(f"{shown(folder)} n'est pas le dossier d'un GPT-2 complet : on y attend config.json, un "
                             f"tokenizer et des poids, entiers ({type(error).__name__}).\n{_advice(folder)}") from error
 

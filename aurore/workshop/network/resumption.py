@@ -4,11 +4,11 @@ Keras sait sauver et retrouver les poids, l'optimiseur et le pas (`BackupAndRest
 le journal, les meilleurs poids, et la vérification qu'il s'agit bien du même entraînement.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
 import signal
-import threading
 import time
 
 import numpy as np
@@ -80,23 +80,29 @@ class Resumption(BackupAndRestore):
 
     def on_train_begin(self, logs=None):
         self._saved_at = time.monotonic()
-        if threading.current_thread() is threading.main_thread():  # Python n'écoute Ctrl-C que là
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # sourd à Ctrl-C : lancé en arrière-plan
             signal.signal(signal.SIGINT, self._interrupt)
         super().on_train_begin(logs)
 
     def on_train_end(self, logs=None):
-        if threading.current_thread() is threading.main_thread():
+        if signal.getsignal(signal.SIGINT) == self._interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._interrupted:
+            tqdm.write("C'était le dernier pas : il reste la note et l'enregistrement (encore Ctrl-C : les abandonner).")
         super().on_train_end(logs)
 
     def _interrupt(self, *_):
         """Retient le premier Ctrl-C jusqu'à la fin du pas : au milieu, il n'y aurait rien à sauver."""
         signal.signal(signal.SIGINT, signal.default_int_handler)  # le second arrête tout de suite
         self._interrupted = True
-        tqdm.write("\nCtrl-C : le pas en cours se termine et l'entraînement se sauve (encore Ctrl-C : tout de suite).")
+        with contextlib.suppress(RuntimeError):  # le signal tombe au milieu d'un autre affichage
+            tqdm.write("\nCtrl-C : le pas en cours se termine, puis l'entraînement se sauve et s'arrête (encore Ctrl-C : "
+                       "s'arrêter tout de suite).")
 
     def on_train_batch_end(self, batch, logs=None):
-        if not self.model.stop_training and (self._interrupted or time.monotonic() - self._saved_at >= self.seconds):
+        if self.model.stop_training:
+            return
+        if self._interrupted or time.monotonic() - self._saved_at >= self.seconds:
             self._save(batch, logs)
         if self._interrupted:
             raise KeyboardInterrupt

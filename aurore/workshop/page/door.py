@@ -51,7 +51,9 @@ def blueprint(access_code):
     def is_right(tried):
         """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""
         address = request.remote_addr or "inconnue"
-        limits = ((PER_PERSON, session.get("csrf_token", address)), (PER_ADDRESS, address))
+        limits = [(PER_ADDRESS, address)]
+        if "csrf_token" in session:  # un navigateur ; un script n'a pas de cookie
+            limits.append((PER_PERSON, session["csrf_token"]))
         if not all(wrong.test(*limit) for limit in limits):
             raise TooManyTries
         right = hmac.compare_digest(_digest(tried), _digest(access_code))

@@ -1,10 +1,12 @@
 """Les erreurs sont aussi des pages : en HTML pour qui lit, en JSON pour l'API."""
 
+import contextlib
 import math
 import traceback
 
 from flask import jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
+from jinja2 import TemplateError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from workshop.page.readers import Full
@@ -39,8 +41,10 @@ def register(app, show):
             headers.append(("Retry-After", str(math.ceil(retry_after))))
         if request.path.startswith("/api/"):
             return message(error.code, sentence, headers)
-        if request.endpoint == "generate" and request.method == "POST" and error.code != 413:  # un texte trop long
-            return *show(error.code, problem=sentence), headers                                # n'a pas été lu
+        # 413 : un texte trop long n'a pas été lu. TemplateError : quelqu'un est en train de modifier ce gabarit.
+        if request.endpoint == "generate" and request.method == "POST" and error.code != 413:
+            with contextlib.suppress(TemplateError):
+                return *show(error.code, problem=sentence), headers
         return render_template("error.html", code=error.code, title=title, sentence=sentence), error.code, headers
 
     app.register_error_handler(HTTPException, answer)

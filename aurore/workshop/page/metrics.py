@@ -10,6 +10,8 @@ import time
 from flask import Blueprint, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from workshop.page.story import tapped
+
 
 class Metrics:
     """Les compteurs d'une application ; chacune a les siens."""
@@ -52,19 +54,16 @@ class Metrics:
     def count(self, written):
         """Recopie `written`, événements et valeur finale, en comptant les tokens et l'attente du premier."""
         started, waiting = time.perf_counter(), True
-        try:
-            while True:
-                event = next(written)
-                if hasattr(event, "probability"):
-                    self.tokens.inc()
-                    if waiting:
-                        self.first_token.observe(time.perf_counter() - started)
-                        waiting = False
-                yield event
-        except StopIteration as end:
-            return end.value
-        finally:
-            written.close()
+
+        def seen(event):
+            nonlocal waiting
+            if hasattr(event, "probability"):
+                self.tokens.inc()
+                if waiting:
+                    self.first_token.observe(time.perf_counter() - started)
+                    waiting = False
+
+        return tapped(written, seen)
 
 
 def _is_this_machine(address):

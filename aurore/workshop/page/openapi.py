@@ -3,7 +3,8 @@
 from workshop.page.errors import SENTENCES
 from workshop.page.prompts import FORBIDDEN, LONGEST_PROMPT, LONGEST_SUITE
 
-# Ce qu'accepte workshop.page.prompts : aucun signe invisible, et au moins une lettre ou un chiffre.
+# Ce qu'accepte workshop.page.prompts : aucun signe invisible, et au moins une lettre ou un chiffre. (Il refuse
+# aussi plus de 30 accents de suite, ce que personne n'écrit.)
 _SIGN = f"[^{FORBIDDEN}]"
 _PROMPT = f"^{_SIGN}*[0-9A-Za-zÀ-ÖØ-öø-ÿ]{_SIGN}*$"
 

@@ -246,9 +246,14 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         written = _UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
         if not written:
             return None
-        candidates = [(_UNREADABLE.sub("", self.tokenizer.decode([int(token)])), float(probability))
+        candidates = [(self._alone(int(token)), float(probability))
                       for token, probability in zip(choice.candidates[:CANDIDATES], choice.probabilities)]
         return Piece(written, choice.probability, candidates)
+
+    def _alone(self, token):
+        """Renvoie ce que `token` écrirait à lui seul : rien à la fin du texte, U+FFFD pour un morceau de signe."""
+        text = self.tokenizer.decode([token])
+        return "\ufffd" if "\ufffd" in text else _UNREADABLE.sub("", text)
 
     def _forget_those_who_left(self):
         """Les lecteurs partis rendent leur place ; à n'appeler que si l'on tient `_change`."""

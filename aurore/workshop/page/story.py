@@ -25,24 +25,16 @@ class Story:
 
     def follow(self, written):
         """Recopie les événements de `written`, en gardant le texte ; fermer cette copie ferme l'original."""
-        ending = yield from self._keep(written)
+        ending = yield from tapped(written, self._keep)
         whole = self.prompt.opening + self.suite
         if finished(whole, start=len(self.prompt.opening)) == whole:
             self.ending = "phrase"
         else:
             self.ending = ending or "longueur"
 
-    def _keep(self, written):
-        try:
-            while True:
-                event = next(written)
-                if isinstance(event, Piece):
-                    self.suite += event.text
-                yield event
-        except StopIteration as end:
-            return end.value
-        finally:
-            written.close()
+    def _keep(self, event):
+        if isinstance(event, Piece):
+            self.suite += event.text
 
     @property
     def opening(self):
@@ -70,6 +62,19 @@ class Story:
 def network_as_json(network):
     """Renvoie ce que l'API dit du réseau qui écrit."""
     return {"nom": network.name, "date": network.date, "note": network.score}
+
+
+def tapped(events, seen):
+    """Recopie `events`, événements et valeur finale ; chacun est montré à `seen` au passage."""
+    try:
+        while True:
+            event = next(events)
+            seen(event)
+            yield event
+    except StopIteration as end:
+        return end.value
+    finally:
+        events.close()
 
 
 def to_the_end(events):

@@ -3,7 +3,7 @@
 import re
 
 # Après ces mots, un point ne finit pas une phrase. Ces quelques mots, que Punkt reçoit
-# sans modèle à télécharger, coupe ces romans mieux que son modèle français tout fait.
+# sans modèle à télécharger, coupent ces romans mieux que son modèle français tout fait.
 ABBREVIATIONS = ("m", "mm", "mr", "mme", "mmes", "mlle", "mlles", "mgr", "mrs", "messrs", "dr", "me", "st", "ste",
                  "sr", "vve", "vves", "exc", "capt", "lieut", "ch", "chap", "liv", "p", "pp", "n", "t", "cf", "éd", "v",
                  "j.-j", "j.-b", "ph", "th")
