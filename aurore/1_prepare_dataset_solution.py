@@ -194,15 +194,17 @@ def check_settings(books, test_titles):
             0 < VALIDATION * length <= length - 1 for length in train.values())
     for possible, problem in (
             (test_titles and set(test_titles) <= set(books),
-             f"TEST_BOOKS doit contenir au moins un livre, et seulement des livres dont la langue (LANGUAGE) est {LANGUAGE}"),
-            (train, f"TRAIN_BOOKS doit contenir au moins un livre dont la langue (LANGUAGE) est {LANGUAGE}, absent de TEST_BOOKS"),
+             "TEST_BOOKS doit contenir au moins un livre, et seulement des livres dont la langue (LANGUAGE) est "
+             f"{LANGUAGE}"),
+            (train, "TRAIN_BOOKS doit contenir au moins un livre, absent de TEST_BOOKS, dont la langue (LANGUAGE) est "
+                    f"{LANGUAGE}"),
             (all(map(len, books.values())),
              f"SHORTEST_SENTENCE vaut {SHORTEST_SENTENCE} : un des livres n'a aucune phrase d'autant de mots"),
             (leaves_some, f"VALIDATION vaut {VALIDATION!r} : choisissez une part entre 0 et 1 qui laisse des phrases à "
                           "l'entraînement, par exemple 0.1, ou le titre d'un livre d'entraînement parmi plusieurs "
                           f"({', '.join(train)})")):
         if not possible:
-            raise narration.WorkshopError(f"{problem}.\nCorrigez ce réglage en haut de {Path(__file__).name}, puis relancez.")
+            raise narration.WorkshopError(f"{problem}.\nCorrigez-le en haut de {Path(__file__).name}, puis relancez.")
 
 
 def gather_books():

@@ -33,8 +33,8 @@ def _blocks(tokenizer):
 class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme celui de l'étape 3, en tout petit
     """Un entraînement de `epochs` époques, que l'on peut couper au pas `cut`, ou interrompre dans le pas `ctrl_c`."""
 
-    def __init__(self, blocks, folder=None, *, epochs=2, rate=0.05, steps=None, budget=1000, cut=None, ctrl_c=None,
-                 every=0):  # pylint: disable=too-many-arguments  # ce que les tests font varier
+    def __init__(  # pylint: disable=too-many-arguments  # ce que les tests font varier
+            self, blocks, folder=None, *, epochs=2, rate=0.05, steps=None, budget=1000, cut=None, ctrl_c=None, every=0):
         self.model = tiny_model()
         per_epoch = len(blocks["input_ids"]) // BATCH
         evaluation = batches(blocks, BATCH)

@@ -161,7 +161,7 @@ def opening(folder):
         raise
     except Exception as error:  # pylint: disable=broad-exception-caught  # tokenizers, safetensors et h5py
         # lèvent chacun leurs propres erreurs devant un fichier absent, coupé ou étranger.
-        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+        if getattr(error, "errno", None) not in (None, errno.ENOENT):
             raise  # le disque, que narration explique
         raise WorkshopError(f"{shown(folder)} n'est pas le dossier d'un GPT-2 complet : on y attend config.json, un "
                             f"tokenizer et des poids, entiers ({type(error).__name__}).\n{_advice(folder)}") from error

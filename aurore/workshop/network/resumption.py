@@ -88,7 +88,7 @@ class Resumption(BackupAndRestore):
         if signal.getsignal(signal.SIGINT) == self._interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if self._interrupted:
-            tqdm.write("C'était le dernier pas : il reste la note et l'enregistrement (encore Ctrl-C : les abandonner).")
+            tqdm.write("C'était le dernier pas : restent la note et l'enregistrement (encore Ctrl-C : les abandonner).")
         super().on_train_end(logs)
 
     def _interrupt(self, *_):
@@ -96,8 +96,8 @@ class Resumption(BackupAndRestore):
         signal.signal(signal.SIGINT, signal.default_int_handler)  # le second arrête tout de suite
         self._interrupted = True
         with contextlib.suppress(RuntimeError):  # le signal tombe au milieu d'un autre affichage
-            tqdm.write("\nCtrl-C : le pas en cours se termine, puis l'entraînement se sauve et s'arrête (encore Ctrl-C : "
-                       "s'arrêter tout de suite).")
+            tqdm.write("\nCtrl-C : le pas en cours se termine, puis l'entraînement se sauve et s'arrête "
+                       "(encore Ctrl-C : s'arrêter tout de suite).")
 
     def on_train_batch_end(self, batch, logs=None):
         if self.model.stop_training:
