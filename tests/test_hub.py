@@ -145,6 +145,13 @@ def test_an_unreachable_hub_falls_back_unless_refused(monkeypatch, capsys):
         hub.local_copy(NAME)
 
 
+def test_a_silent_hub_is_not_waited_for(hub_server, repository, monkeypatch, capsys):
+    hub_server.repositories[NAME] = repository
+    hub_server.delay = 2
+    monkeypatch.setattr(hub, "PATIENCE_SECONDS", 0.3)
+    assert hub.local_copy(NAME) == BASE_MODEL and "injoignable" in capsys.readouterr().out
+
+
 def test_the_embedded_mode_asks_nothing(hub_server, monkeypatch):
     monkeypatch.setenv("AURORE_SOURCE", "embedded")
     assert hub.local_copy(NAME) == BASE_MODEL and not hub_server.requests

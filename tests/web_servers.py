@@ -91,6 +91,7 @@ class HubServer(_Server):
         self.repositories = {}
         self.failure = None  # un code HTTP à renvoyer à tout
         self.truncated = set()  # les fichiers dont l'envoi s'arrête au quart
+        self.delay = 0  # secondes avant chaque réponse
         super().__init__()
 
     def answer(self, handler):
@@ -99,6 +100,7 @@ class HubServer(_Server):
         parts = (path[len("api/models/"):] if is_listing else path).split("/")
         name = "/".join(parts[:2])
         repository = self.repositories.get(name)
+        time.sleep(self.delay)
         if self.failure:
             self.send(handler, b"{}", status=self.failure)
         elif repository is None:

@@ -26,6 +26,7 @@ WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index
 TOKENIZER_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
                    "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json")
 TORCH_VERSION = "2.13.0"
+PATIENCE_SECONDS = 20  # sans réponse du catalogue, on travaille hors ligne
 
 
 def local_copy(model_name, tokenizer_only=False):
@@ -70,7 +71,7 @@ def _download(model_name, folder, tokenizer_only):
     token = read_token()
     access = {"token": token.value or False}  # False : ne pas chercher d'autre jeton sur la machine
     try:
-        present = {file.rfilename for file in HfApi().model_info(model_name, timeout=20, **access).siblings}
+        present = {file.rfilename for file in HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access).siblings}
         wanted = list(TOKENIZER_FILES)
         if not tokenizer_only:
             wanted += _preferred_weights(present, model_name)
