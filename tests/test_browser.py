@@ -392,12 +392,17 @@ def test_stopping_before_the_first_word_gives_the_focus_back_to_the_field(page, 
     assert page.focused == page.part("amorce")
 
 
-def test_the_shelf_keeps_the_focus_and_gives_it_to_the_text_one_reopens(page, generator):
+def write_another(page, generator):
+    """Écrit un texte, qui va sur l'étagère, puis en commence un autre, qui attend `generator.free`."""
     page.open().write()
     generator.free.clear()
     page.type("Un autre soir,")
     page.press("Générer")
     page.wait(lambda: page.prose == ["Un autre soir, la"])
+
+
+def test_the_shelf_keeps_the_focus_and_gives_it_to_the_text_one_reopens(page, generator):
+    write_another(page, generator)
     page.run("document.querySelector('.reopen').focus()")
     generator.free.set()
     page.wait_for_the_end()
@@ -423,11 +428,7 @@ def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
 
 
 def test_a_text_erased_while_another_is_written_leaves_the_shelf_at_once(page, generator):
-    page.open().write()
-    generator.free.clear()
-    page.type("Un autre soir,")
-    page.press("Générer")
-    page.wait(lambda: page.prose == ["Un autre soir, la"])
+    write_another(page, generator)
     page.press("Effacer")
     assert not page.browser.find_elements(By.CLASS_NAME, "reopen") and page.prose == ["Un autre soir, la"]
     generator.free.set()

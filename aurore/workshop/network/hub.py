@@ -36,7 +36,7 @@ def local_copy(model_name, tokenizer_only=False):
     pas, est privé, ou n'est pas un GPT-2.
     """
     folder = _find(model_name, tokenizer_only)
-    _check_is_gpt2(folder, model_name)
+    _check_network(folder, model_name)
     if not tokenizer_only:
         _check_weights(folder)
     return folder
@@ -111,7 +111,8 @@ def _preferred_weights(present, model_name):
                         f"({', '.join(names[0] for names in WEIGHTS)}). Choisissez-en un autre.")
 
 
-def _check_is_gpt2(folder, model_name):
+def _check_network(folder, model_name):
+    """Lève une WorkshopError si ce n'est pas un GPT-2, ou s'il n'a pas de tokenizer."""
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
