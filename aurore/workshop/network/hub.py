@@ -71,7 +71,8 @@ def _download(model_name, folder, tokenizer_only):
     token = read_token()
     access = {"token": token.value or False}  # False : ne pas chercher d'autre jeton sur la machine
     try:
-        present = {file.rfilename for file in HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access).siblings}
+        listing = HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access)
+        present = {file.rfilename for file in listing.siblings}
         wanted = list(TOKENIZER_FILES)
         if not tokenizer_only:
             wanted += _preferred_weights(present, model_name)
