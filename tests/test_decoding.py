@@ -119,12 +119,23 @@ def test_a_large_batch_shared_between_cores_equals_one_by_one(network):
         batch.step()
 
 
-def test_a_product_shared_between_cores_is_the_same(network, monkeypatch):
+@pytest.mark.parametrize("cores", [1, 2, 3, 16])
+def test_a_network_shared_between_cores_is_the_same(network, monkeypatch, cores):
     tokens = np.random.default_rng(0).integers(0, 8192, 40)
+    monkeypatch.setattr(decoding, "TOKENS_TO_SHARE", 10 ** 9)
     alone = logits_of(network, tokens)
-    monkeypatch.setattr(decoding, "LARGE_PRODUCT", 0)
-    monkeypatch.setattr(decoding, "CORES", 3)
-    np.testing.assert_allclose(logits_of(network, tokens), alone, atol=1e-4)
+    monkeypatch.setattr(decoding, "CORES", cores)
+    monkeypatch.setattr(decoding, "TOKENS_TO_SHARE", 0)
+    narrow = Network.open(BASE_MODEL)
+    monkeypatch.setattr(decoding, "SQUARE_PER_CORE", 1)
+    wide = Network.open(BASE_MODEL)
+    assert wide.wide and not narrow.wide
+    for shared in narrow, wide:
+        assert len(shared.shared_layers[0]) == min(cores, network.heads)
+        np.testing.assert_allclose(logits_of(shared, tokens), alone, atol=1e-4)
+        memory = Memory(shared, 12)
+        rows = shared.read(np.tile(tokens, (12, 1)), memory)
+        np.testing.assert_allclose(rows, np.tile(alone, (12, 1)), atol=1e-4)
 
 
 @pytest.mark.parametrize("name, content", [

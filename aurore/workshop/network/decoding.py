@@ -7,13 +7,13 @@ poids y donnent les mêmes logits, et le premier mot vient en un dixième de sec
 - L'attention : Vaswani et al., « Attention is all you need », 2017.
 - L'architecture : Radford et al., « Language models are unsupervised multitask learners », 2019.
 - La mémoire des tokens déjà lus (« KV cache ») : Shazeer, « Fast transformer decoding », 2019.
+- Le partage d'un grand réseau entre les cœurs : Shoeybi et al., « Megatron-LM », 2019.
 """
 
 import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,30 +24,45 @@ from safetensors.numpy import load_file
 from workshop.narration import WorkshopError
 from workshop.paths import shown
 
-ROWS_PER_CORE = 4          # au-dessous, partager le lot entre les cœurs coûte plus que cela ne rapporte
-LARGE_PRODUCT = 9_000_000  # textes × octets de la matrice : de même pour un seul produit
+# Partager le travail entre les cœurs ne rapporte qu'à partir de là (au-dessous, ils passent leur temps à s'attendre).
+SQUARE_PER_CORE = 130_000  # largeur au carré : un réseau large, dont chaque cœur lit toujours une part
+TOKENS_TO_SHARE = 50       # tokens à lire : de même dans un réseau étroit
+ROWS_PER_CORE = 4          # textes : dans un réseau étroit, chaque cœur s'occupe de quelques-uns
 CORES = os.cpu_count()
 _POOL = ThreadPoolExecutor(CORES)
 
 
 class Layer(NamedTuple):
-    """Les quatre matrices d'une couche, et les biais qui vont avec."""
+    """Une couche, ou la part dont un cœur s'occupe : des têtes et des neurones, leurs matrices et leurs biais."""
 
-    attention: np.ndarray         # (largeur, 3 × largeur) : vers la question, la clé et la valeur
+    heads: slice                  # ces têtes, parmi toutes
+    attention: np.ndarray         # (largeur, têtes × 3 × taille) : la question, la clé et la valeur de chaque tête
     attention_bias: np.ndarray
-    projection: np.ndarray        # (largeur, largeur)
+    projection: np.ndarray        # (têtes × taille, largeur)
     projection_bias: np.ndarray
-    expansion: np.ndarray         # (largeur, 4 × largeur)
+    expansion: np.ndarray         # (largeur, neurones), quatre fois plus nombreux
     expansion_bias: np.ndarray
-    contraction: np.ndarray       # (4 × largeur, largeur)
+    contraction: np.ndarray       # (neurones, largeur)
     contraction_bias: np.ndarray
+
+    def parts(self, count):
+        """Coupe cette couche en `count` parts, dont la somme des sorties est la sienne."""
+        size = len(self.projection) // self.heads.stop
+        parts = []
+        for heads, neurons in zip(_slices(self.heads.stop, count), _slices(len(self.contraction), count)):
+            rows, columns = (slice(heads.start * length, heads.stop * length) for length in (size, 3 * size))
+            parts.append(Layer(heads, self.attention[:, columns], self.attention_bias[columns],
+                               self.projection[rows], self.projection_bias / count,
+                               self.expansion[:, neurons], self.expansion_bias[neurons],
+                               self.contraction[neurons], self.contraction_bias / count))
+        return parts
 
 
 class Memory:
     """Ce que le réseau garde des tokens déjà lus de `rows` textes : leurs clés et leurs valeurs."""
 
     def __init__(self, network, rows):
-        shape = len(network.layers), rows, network.context, 2, network.heads, network.width // network.heads
+        shape = len(network.layers), rows, network.context, network.heads, 2, network.width // network.heads
         self.kept = np.zeros(shape, np.float32)  # le système ne donne la mémoire qu'à mesure qu'on l'écrit
         self.lengths = np.zeros(rows, int)       # tokens lus, texte par texte
 
@@ -75,10 +90,18 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         tensors = dict(_pytorch_weight(name, array) for name, array in tensors.items())
         self.token_embeddings = tensors["wte.weight"]        # (vocabulaire, largeur)
         self.position_embeddings = tensors["wpe.weight"]     # (contexte, largeur)
-        self.layers = [_fused_layer(tensors, number, config) for number in range(config["n_layer"])]
+        self.wide = self.width ** 2 >= 2 * SQUARE_PER_CORE
+        cores = min(CORES, self.heads, self.width ** 2 // SQUARE_PER_CORE if self.wide else CORES)
+        self.layers, self.shared_layers = [], []  # les parts de chaque couche, pour lire peu et pour lire beaucoup
+        for number in range(config["n_layer"]):
+            layer = _fused_layer(tensors, number, config)
+            parts = [_packed(part) if self.wide else part for part in layer.parts(cores)]
+            self.layers.append(parts if self.wide else [layer])
+            self.shared_layers.append(parts)
         # La tête est la table des embeddings, sauf si le réseau en a une à elle.
         head = tensors.get("lm_head.weight", self.token_embeddings).T
-        self.head, self.head_bias = _after_normalisation(tensors, "ln_f", head)
+        self.head = [_after_normalisation(tensors, "ln_f", head[:, part])    # (largeur, une part du vocabulaire)
+                     for part in _slices(head.shape[1], cores if self.wide else 1)]
 
     @classmethod
     def open(cls, folder):
@@ -99,16 +122,19 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
 
         `tokens` est de forme (textes, nouveaux tokens) ; ces textes sont à partir de la place
         `first_row` de `memory`, qui retient ce qui est lu. Les logits sont de forme (textes,
-        vocabulaire). Chaque cœur s'occupe d'une tranche des textes ou, s'ils sont trop peu, d'une
-        tranche de chaque grande matrice.
+        vocabulaire). Chaque cœur s'occupe d'une part des textes ; s'ils sont trop peu, ou le réseau
+        large, d'une part du réseau.
         """
-        parts = np.array_split(tokens, min(CORES, max(1, len(tokens) // ROWS_PER_CORE)))
-        places = [slice(*pair) for pair in pairwise(first_row + np.cumsum([0, *map(len, parts)]))]
-        if len(parts) == 1:
-            return self._read(tokens, memory, *places, _shared_product)
-        return np.concatenate(list(_POOL.map(self._read, parts, [memory] * len(parts), places)))
+        rows = len(tokens)
+        shares = 1 if self.wide else min(CORES, rows // ROWS_PER_CORE)
+        if shares < 2:
+            layers = self.shared_layers if tokens.size >= TOKENS_TO_SHARE else self.layers
+            return self._read(tokens, memory, slice(first_row, first_row + rows), layers)
+        return np.concatenate(_on_each_core(lambda share: self._read(
+            tokens[share], memory, slice(first_row + share.start, first_row + share.stop), self.layers),
+            _slices(rows, shares)))
 
-    def _read(self, tokens, memory, places, product=np.matmul):
+    def _read(self, tokens, memory, places, layers):
         rows, new = tokens.shape
         positions = memory.lengths[places, None] + np.arange(new)                       # (textes, nouveaux)
         memory.lengths[places] += new
@@ -118,30 +144,37 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
 
         x = self.token_embeddings[tokens] + self.position_embeddings[positions]
         x = _centred(x.reshape(rows * new, self.width))                                 # (textes × nouveaux, largeur)
-        for layer, kept in zip(self.layers, memory.kept[:, places]):
-            # L'attention : chaque token pose une question aux précédents, et reçoit les valeurs de ceux
-            # dont la clé y répond.
-            y = product(self._normalised(x), layer.attention)
-            y += layer.attention_bias
-            y = y.reshape(rows, new, 3, self.heads, -1)
-            kept[np.arange(rows)[:, None], positions] = y[:, :, 1:]
-            questions, (keys, values) = y[:, :, 0].swapaxes(1, 2), kept[:, :end].transpose(2, 0, 3, 1, 4)
-            weights = questions @ keys.swapaxes(2, 3)                                   # (textes, têtes, nouveaux, end)
-            if blindfold is not None:
-                weights += blindfold
-            weights = _softmax(weights)
-            y = (weights @ values).swapaxes(1, 2).reshape(rows * new, self.width)
-            y = product(y, layer.projection)
-            y += layer.projection_bias
-            x += y
-            # Puis chaque token passe seul par deux matrices : c'est là que le réseau garde ce qu'il sait.
-            y = product(self._normalised(x), layer.expansion)
-            y += layer.expansion_bias
-            y = product(self.activation(y), layer.contraction)
-            y += layer.contraction_bias
-            x += y
-        x = x.reshape(rows, new, self.width)[:, -1]                                     # le dernier token de chacun
-        return product(self._normalised(x), self.head) + self.head_bias                 # (textes, vocabulaire)
+        for parts, kept in zip(layers, memory.kept[:, places, :end]):
+            for y in _on_each_core(self._attention, parts, self._normalised(x), kept, positions, blindfold):
+                x += y
+            for y in _on_each_core(self._neurons, parts, self._normalised(x)):
+                x += y
+        x = self._normalised(x.reshape(rows, new, self.width)[:, -1])                   # le dernier token de chacun
+        return np.concatenate(_on_each_core(lambda part: x @ part[0] + part[1], self.head), 1)  # (textes, vocabulaire)
+
+    def _attention(self, layer, x, kept, positions, blindfold):
+        """Chaque token pose une question aux précédents, et reçoit les valeurs de ceux dont la clé y répond."""
+        kept = kept[:, :, layer.heads]                                         # (textes, end, têtes, 2, taille)
+        y = x @ layer.attention
+        y += layer.attention_bias
+        y = y.reshape(*positions.shape, -1, 3, kept.shape[-1])                 # (textes, nouveaux, têtes, 3, taille)
+        kept[np.arange(len(kept))[:, None], positions] = y[:, :, :, 1:]
+        questions, (keys, values) = y[:, :, :, 0].swapaxes(1, 2), kept.transpose(3, 0, 2, 1, 4)
+        weights = questions @ keys.swapaxes(2, 3)                              # (textes, têtes, nouveaux, end)
+        if blindfold is not None:
+            weights += blindfold
+        y = (_softmax(weights) @ values).swapaxes(1, 2).reshape(len(x), -1)
+        y = y @ layer.projection
+        y += layer.projection_bias
+        return y
+
+    def _neurons(self, layer, x):
+        """Puis chaque token passe seul par deux matrices : c'est là que le réseau garde ce qu'il sait."""
+        y = x @ layer.expansion
+        y += layer.expansion_bias
+        y = self.activation(y) @ layer.contraction
+        y += layer.contraction_bias
+        return y
 
     def _normalised(self, x):
         """La normalisation d'une couche (Ba et al., 2016), dont le reste est déjà dans les matrices."""
@@ -161,22 +194,31 @@ def _fused_layer(tensors, number, config):
     - Elle retire la moyenne, et tout ce qui s'ajoute au fil du réseau n'est lu qu'à travers elle :
       les matrices qui y ajoutent quelque chose n'ajoutent que des vecteurs de moyenne nulle.
     - L'attention divise ses questions par la racine de la taille d'une tête : leur matrice aussi.
+    - Les colonnes de cette matrice sont rangées tête par tête, pour que les cœurs se les partagent.
     """
-    prefix, width = f"h.{number}", config["n_embd"]
+    prefix, width, heads = f"h.{number}", config["n_embd"], config["n_head"]
     scale = np.ones(3 * width, np.float32)
     if config.get("scale_attn_weights", True):
-        scale[:width] /= np.sqrt(width // config["n_head"])
+        scale[:width] /= np.sqrt(width // heads)
     if config.get("scale_attn_by_inverse_layer_idx"):
         scale[:width] /= number + 1
+    by_head = np.arange(3 * width).reshape(3, heads, -1).swapaxes(0, 1).ravel()
     attention, attention_bias = _after_normalisation(tensors, f"{prefix}.ln_1", tensors[f"{prefix}.attn.c_attn.weight"])
+    attention_bias += tensors[f"{prefix}.attn.c_attn.bias"].ravel()
     expansion, expansion_bias = _after_normalisation(tensors, f"{prefix}.ln_2", tensors[f"{prefix}.mlp.c_fc.weight"])
     return Layer(
-        attention * scale, (attention_bias + tensors[f"{prefix}.attn.c_attn.bias"].ravel()) * scale,
+        slice(0, heads), np.take(attention * scale, by_head, 1), (attention_bias * scale)[by_head],
         _centred(tensors[f"{prefix}.attn.c_proj.weight"]), _centred(tensors[f"{prefix}.attn.c_proj.bias"].ravel()),
         expansion, expansion_bias + tensors[f"{prefix}.mlp.c_fc.bias"].ravel(),
         # Rangée par colonnes, quatre fois plus longues que ses lignes : la mémoire se lit mieux en longues suites.
         np.asfortranarray(_centred(tensors[f"{prefix}.mlp.c_proj.weight"])),
         _centred(tensors[f"{prefix}.mlp.c_proj.bias"].ravel()))
+
+
+def _packed(part):
+    """Range chaque matrice d'un seul tenant : la mémoire se lit mieux en longues suites."""
+    heads, *arrays = part
+    return Layer(heads, *(array.copy("K") for array in arrays))
 
 
 def _after_normalisation(tensors, name, matrix):
@@ -202,21 +244,18 @@ def _pytorch_weight(name, array):
     return re.sub(r"^.*?(?=(?:wte|wpe|h|ln_f|lm_head)\.)", "", name), np.asarray(array, np.float32)
 
 
-# --- Partager un produit entre les cœurs --------------------------------------------------
+# --- Partager le travail entre les cœurs --------------------------------------------------
 
-def _shared_product(x, matrix):
-    """Renvoie x @ matrix ; chaque cœur s'occupe d'une tranche des lignes d'une grande matrice.
+def _slices(length, count):
+    """Coupe `length` éléments en `count` tranches à peu près égales."""
+    return [slice(length * number // count, length * (number + 1) // count) for number in range(count)]
 
-    Pour un seul texte, presque tout le temps passe à lire la matrice en mémoire : à deux, cela va plus vite.
-    """
-    if len(x) * matrix.nbytes < LARGE_PRODUCT:
-        return x @ matrix
-    first, *others = (slice(len(matrix) * core // CORES, len(matrix) * (core + 1) // CORES) for core in range(CORES))
-    others = [_POOL.submit(np.matmul, x[:, rows], matrix[rows]) for rows in others]
-    product = x[:, first] @ matrix[first]
-    for part in others:
-        product += part.result()
-    return product
+
+def _on_each_core(function, parts, *inputs):
+    """Renvoie [function(part, *inputs), …], un cœur par part."""
+    first, *others = parts
+    others = [_POOL.submit(function, part, *inputs) for part in others]
+    return [function(first, *inputs), *(other.result() for other in others)]
 
 
 # --- Les fonctions qui ne sont pas des produits de matrices -------------------------------
