@@ -90,14 +90,16 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         tensors = dict(_pytorch_weight(name, array) for name, array in tensors.items())
         self.token_embeddings = tensors["wte.weight"]        # (vocabulaire, largeur)
         self.position_embeddings = tensors["wpe.weight"]     # (contexte, largeur)
+        # Les parts de chaque couche, quand il y a peu à lire (`layers`) et quand il y a beaucoup (`shared_layers`).
+        layers = (_fused_layer(tensors, number, config) for number in range(config["n_layer"]))
+        cores = min(CORES, self.heads)
         self.wide = self.width ** 2 >= 2 * SQUARE_PER_CORE
-        cores = min(CORES, self.heads, self.width ** 2 // SQUARE_PER_CORE if self.wide else CORES)
-        self.layers, self.shared_layers = [], []  # les parts de chaque couche, pour lire peu et pour lire beaucoup
-        for number in range(config["n_layer"]):
-            layer = _fused_layer(tensors, number, config)
-            parts = [_packed(part) if self.wide else part for part in layer.parts(cores)]
-            self.layers.append(parts if self.wide else [layer])
-            self.shared_layers.append(parts)
+        if self.wide:
+            cores = min(cores, self.width ** 2 // SQUARE_PER_CORE)
+            self.layers = self.shared_layers = [[_packed(part) for part in layer.parts(cores)] for layer in layers]
+        else:
+            self.layers = [[layer] for layer in layers]
+            self.shared_layers = [layer.parts(cores) for [layer] in self.layers]
         # La tête est la table des embeddings, sauf si le réseau en a une à elle.
         head = tensors.get("lm_head.weight", self.token_embeddings).T
         self.head = [_after_normalisation(tensors, "ln_f", head[:, part])    # (largeur, une part du vocabulaire)
