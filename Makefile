@@ -30,7 +30,7 @@ web: .venv/atelier-installed
 	@$(VENV_PYTHON) aurore/5_flask.py
 
 test: .venv/tests-installed
-	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore tests docs/images
+	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
 	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m pytest
 
@@ -41,8 +41,8 @@ images: .venv/atelier-installed
 	@$(VENV_PYTHON) docs/images/draw.py
 
 bench: .venv/atelier-installed .venv-bench/installed
-	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.training .venv-bench/bin/python
-	@PYTHONPATH=aurore:tests $(VENV_PYTHON) -m bench.generation .venv-bench/bin/python
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.training .venv-bench/bin/python
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.generation .venv-bench/bin/python
 
 lock: .venv/tests-installed
 	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -15,6 +15,7 @@ from pathlib import Path
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths, sources
 from workshop.artefacts import ensure_writable, written_whole
+from workshop.errors import WorkshopError
 from workshop.figures import draw_sentence_lengths
 from workshop.text.books import (compare_with_markers, fetch_books, keep_author_lines, language_of,
                                  paragraphs)
@@ -204,7 +205,7 @@ def check_settings(books, test_titles):
                           "l'entraînement, par exemple 0.1, ou le titre d'un livre d'entraînement parmi plusieurs "
                           f"({', '.join(train)})")):
         if not possible:
-            raise narration.WorkshopError(f"{problem}.\nCorrigez-le en haut de {Path(__file__).name}, puis relancez.")
+            raise WorkshopError(f"{problem}.\nCorrigez-le en haut de {Path(__file__).name}, puis relancez.")
 
 
 def gather_books():

@@ -11,7 +11,7 @@ seconde lit aurore/data (étape 1).
 
 from workshop import narration, paths  # en premier : règle les bibliothèques
 from workshop.artefacts import ensure_writable, reading, written_whole
-from workshop.network import hub
+from workshop.learning import hub
 
 from datasets import load_from_disk
 from transformers import AutoTokenizer

@@ -17,16 +17,17 @@ from pathlib import Path
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import ensure_writable, new_folder, reading
-from workshop.network import hub
-from workshop.network.comparison import add_run, jitter, show_runs
-from workshop.network.evaluation import score
-from workshop.network.gpt2 import TFGPT2LMHeadModel
-from workshop.network.journal import Journal
-from workshop.network.packing import evenly, pack
-from workshop.network.resumption import Resumption, fingerprint
-from workshop.network.training import (Progress, StopInTime, batches, choose_precision, seconds_per_step,
-                                       shuffled_batches, tensorboard)
-from workshop.network.vocabulary import carry_over
+from workshop.errors import WorkshopError
+from workshop.learning import hub
+from workshop.learning.comparison import add_run, jitter, show_runs
+from workshop.learning.evaluation import score
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
+from workshop.learning.journal import Journal
+from workshop.learning.packing import evenly, pack
+from workshop.learning.resumption import Resumption, fingerprint
+from workshop.learning.training import (Progress, StopInTime, batches, choose_precision, seconds_per_step,
+                                        shuffled_batches, tensorboard)
+from workshop.learning.vocabulary import carry_over
 
 from datasets import load_from_disk
 from tf_keras.utils import set_random_seed
@@ -78,8 +79,8 @@ def open_model():
             model_path, from_pt=hub.only_torch_can_read(model_path),
             attn_pdrop=DROPOUT, embd_pdrop=DROPOUT, resid_pdrop=DROPOUT)
     if BLOCK_LENGTH > model.config.n_positions:
-        raise narration.WorkshopError(f"BLOCK_LENGTH vaut {BLOCK_LENGTH}, mais ce réseau ne voit que "
-                                      f"{model.config.n_positions} tokens à la fois : choisissez au plus ce nombre.")
+        raise WorkshopError(f"BLOCK_LENGTH vaut {BLOCK_LENGTH}, mais ce réseau ne voit que "
+                            f"{model.config.n_positions} tokens à la fois : choisissez au plus ce nombre.")
     if TOKENIZER == "spécialisé":
         with reading(paths.TOKENIZER, made_by="2_tokenize_solution.py"):
             specialised = AutoTokenizer.from_pretrained(paths.TOKENIZER)
@@ -241,16 +242,16 @@ def check_settings():
     for name, value, choices in (("EPOCHS", EPOCHS, (1, 2, 3)), ("TOKENIZER", TOKENIZER, TOKENIZERS)):
         if type(value) is not type(choices[0]) or value not in choices:  # 1.0 et True valent 1
             *others, last = map(repr, choices)
-            raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez {', '.join(others)} ou {last}.\n"
-                                          f"Modifiez-le en haut de {Path(__file__).name}, puis relancez.")
+            raise WorkshopError(f"{name} vaut {value!r} : choisissez {', '.join(others)} ou {last}.\n"
+                                f"Modifiez-le en haut de {Path(__file__).name}, puis relancez.")
     for name, value, kinds, least, most in (("BATCH_SIZE", BATCH_SIZE, int, 1, 1024),
                                             ("BLOCK_LENGTH", BLOCK_LENGTH, int, 16, 1024),
                                             ("VALIDATION_BLOCKS", VALIDATION_BLOCKS, int, 1, 100_000),
                                             ("TIME_BUDGET_MINUTES", TIME_BUDGET_MINUTES, (int, float), 0.1, 10_000)):
         if not isinstance(value, kinds) or not least <= value <= most:
-            raise narration.WorkshopError(f"{name} vaut {value!r} : choisissez un nombre entre {least} et {most}"
-                                          f"{', entier' if kinds is int else ''}.\n"
-                                          f"Modifiez-le en haut de {Path(__file__).name}, puis relancez.")
+            raise WorkshopError(f"{name} vaut {value!r} : choisissez un nombre entre {least} et {most}"
+                                f"{', entier' if kinds is int else ''}.\n"
+                                f"Modifiez-le en haut de {Path(__file__).name}, puis relancez.")
 
 
 def main():

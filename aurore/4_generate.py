@@ -10,7 +10,7 @@ débuts de phrase. Durée : une trentaine de secondes.
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import newest_model
-from workshop.network.gpt2 import TFGPT2LMHeadModel
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise
 

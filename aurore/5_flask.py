@@ -11,6 +11,7 @@ import threading
 
 from workshop import narration, paths
 from workshop.artefacts import newest_model
+from workshop.errors import WorkshopError
 from workshop.page import api, door, errors, guards, prompts, service
 from workshop.page.guide import guide
 from workshop.page.metrics import Metrics
@@ -96,7 +97,7 @@ def open_pipe(model_path):
     # TensorFlow met plusieurs secondes à s'importer : la page, qui s'en passe, n'a pas à l'attendre.
     # pylint: disable=import-outside-toplevel
     from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
-    from workshop.network.gpt2 import TFGPT2LMHeadModel
+    from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
     from transformers import AutoConfig, AutoTokenizer, pipeline
 
     config = AutoConfig.from_pretrained(model_path)
@@ -188,7 +189,7 @@ def main():
     """Ouvre le réseau, puis sert la page jusqu'à Ctrl-C."""
     narration.step(5, "le réseau dans une page web")
     if not PORT.isdigit() or not 0 < int(PORT) < 65536:
-        raise narration.WorkshopError(f"AURORE_PORT vaut « {PORT} » : il faut un numéro de port, par exemple 8080.")
+        raise WorkshopError(f"AURORE_PORT vaut « {PORT} » : il faut un numéro de port, par exemple 8080.")
     print("Chargement du réseau...", flush=True)
     generator = TextGenerator()
     server = service.open_server(create_app(generator), HOST, int(PORT))

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from workshop import narration  # en premier : règle l'affichage
 from workshop.checks.apart import exercise_path, judge_apart, todos_of
 from workshop.checks.judge import DONE, WAITING, WRONG
+from workshop.errors import WorkshopError
 from workshop.paths import AURORE, shown
 
 EXERCISES = (1, 2, 3, 4)
@@ -87,7 +88,7 @@ def show_hints(number, rank):
     """Affiche les `rank` premiers indices du TODO `number`."""
     hints = tomllib.loads(HINTS.read_text(encoding="utf-8"))
     if number not in hints:
-        raise narration.WorkshopError(f"Il n'y a pas de TODO {number}. Ceux qui existent : {', '.join(hints)}.")
+        raise WorkshopError(f"Il n'y a pas de TODO {number}. Ceux qui existent : {', '.join(hints)}.")
     for hint in hints[number][:rank]:
         print(hint)
     if rank < len(hints[number]):
@@ -106,8 +107,8 @@ def main():
         return 0
     unknown = [number for number in options.exercises if number not in EXERCISES]
     if unknown:
-        raise narration.WorkshopError(f"Il n'y a pas d'exercice {unknown[0]} : choisissez 1, 2, 3 ou 4, par exemple\n"
-                                      "python aurore/verify.py 1")
+        raise WorkshopError(f"Il n'y a pas d'exercice {unknown[0]} : choisissez 1, 2, 3 ou 4, par exemple\n"
+                            "python aurore/verify.py 1")
     with ThreadPoolExecutor(2) as pool:
         results = dict(zip(EXERCISES, pool.map(judge_apart, EXERCISES)))
     right = [show(number, results[number]) for number in options.exercises or EXERCISES]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from workshop import artefacts
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 
 
 def fill(folder, content):

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from conftest import AURORE
 from workshop.artefacts import newest_model
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.paths import BASE_MODEL
 from workshop.sources import embedded_books
 from workshop.text import books

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.text import books
 
 STORY = "Il était une fois une meunière qui chantait au bord de la rivière.\n" * 60

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 from tiny_networks import TEXT, tiny_model
 
-from workshop.narration import WorkshopError
-from workshop.network.evaluation import main, read_text, score, sliding_windows
+from workshop.errors import WorkshopError
+from workshop.learning.evaluation import main, read_text, score, sliding_windows
 from workshop.paths import AURORE, BASE_MODEL
 
 
@@ -61,7 +61,7 @@ def test_any_model_is_scored_on_any_text_from_the_command_line(tmp_path):
     french.write_text("Le vieux paysan s'assit au bord du chemin.\n\n— Allons, dit-il, il faut rentrer.",
                       encoding="utf-8")
     english.write_text("The old farmer sat down by the roadside. Let us go home, he said.", encoding="utf-8")
-    process = subprocess.run([sys.executable, "-m", "workshop.network.evaluation", BASE_MODEL, french, english],
+    process = subprocess.run([sys.executable, "-m", "workshop.learning.evaluation", BASE_MODEL, french, english],
                              cwd=AURORE, capture_output=True, encoding="utf-8", check=False)
     assert process.returncode == 0, process.stderr
     first, second = (float(value.replace(",", ".")) for value in re.findall(r"\d,\d{3}", process.stdout))

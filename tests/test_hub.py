@@ -8,8 +8,8 @@ from safetensors.numpy import load_file
 from transformers import AutoTokenizer, GPT2Config, TFAutoModelForCausalLM, TFGPT2LMHeadModel
 
 from workshop import credentials
-from workshop.narration import WorkshopError
-from workshop.network import hub
+from workshop.errors import WorkshopError
+from workshop.learning import hub
 from workshop.paths import BASE_MODEL
 from workshop.sources import OutOfReach
 

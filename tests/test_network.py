@@ -11,11 +11,11 @@ from safetensors.numpy import load_file
 from tiny_networks import TEXT, tiny_model
 from transformers import AutoTokenizer
 
-from workshop.network import hub
-from workshop.network.evaluation import score
-from workshop.network.gpt2 import TFGPT2LMHeadModel
-from workshop.network.packing import IGNORED, evenly, pack
-from workshop.network.vocabulary import carry_over, old_pieces
+from workshop.learning import hub
+from workshop.learning.evaluation import score
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
+from workshop.learning.packing import IGNORED, evenly, pack
+from workshop.learning.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
 
 

@@ -6,13 +6,13 @@ import time
 import numpy as np
 import pytest
 
-from workshop.network import generation
-from workshop.network.decoding import Network
-from workshop.network.generation import write_texts
-from workshop.network.sampling import Choice, Settings
 from workshop.page.prompts import check
 from workshop.page.readers import Full, Piece, Place, Readers, Request
 from workshop.paths import BASE_MODEL
+from workshop.writing import generation
+from workshop.writing.engine import Network
+from workshop.writing.generation import write_texts
+from workshop.writing.sampling import Choice, Settings
 
 OPENINGS = ["Il était une fois", "Le soir,", "La meunière chantait au bord de la rivière, et", "Ah! mon père, "]
 

@@ -8,7 +8,7 @@ import pytest
 from test_books import gutenberg_file
 
 from workshop import artefacts, sources
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.sources import OutOfReach
 from workshop.text import books
 

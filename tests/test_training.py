@@ -12,13 +12,13 @@ from tf_keras import mixed_precision
 from tiny_networks import TEXT, tiny_model
 from datasets import Dataset
 
-from workshop.network import training
-from workshop.network.comparison import COLUMNS, add_run, jitter, show_runs
-from workshop.network.evaluation import Score
-from workshop.network.journal import Journal
-from workshop.network.packing import pack
-from workshop.network.resumption import Resumption, fingerprint
-from workshop.network.training import (Progress, StopInTime, batches, choose_precision, mean_loss, seconds_per_step,
+from workshop.learning import training
+from workshop.learning.comparison import COLUMNS, add_run, jitter, show_runs
+from workshop.learning.evaluation import Score
+from workshop.learning.journal import Journal
+from workshop.learning.packing import pack
+from workshop.learning.resumption import Resumption, fingerprint
+from workshop.learning.training import (Progress, StopInTime, batches, choose_precision, mean_loss, seconds_per_step,
                                        shuffled_batches)
 
 BATCH = 2
@@ -256,7 +256,7 @@ def test_a_damaged_state_is_forgotten(blocks, tmp_path, damage):
 def test_one_may_refuse_to_resume(blocks, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         Run(blocks, tmp_path / "state", cut=4)
-    monkeypatch.setattr("workshop.network.resumption.ask", lambda question: False)
+    monkeypatch.setattr("workshop.learning.resumption.ask", lambda question: False)
     assert Run(blocks, tmp_path / "state").resumed_at == 0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from tf_keras.utils import set_random_seed
 from transformers import GPT2Config
 
-from workshop.network.gpt2 import TFGPT2LMHeadModel
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 
 TEXT = "Il était une fois une meunière qui chantait. Elle chantait au bord de la rivière, et le vent aussi. " * 8
 

@@ -14,9 +14,9 @@ _SETTINGS = {
     "TF_USE_LEGACY_KERAS": "1",          # transformers ne connaît que Keras 2
     "TF_CPP_MIN_LOG_LEVEL": "3",         # taire les messages internes de TensorFlow
     "TF_CPU_ALLOCATOR_USE_BFC": "1",     # garder la mémoire d'une opération à l'autre : un pas va 1,2 fois plus vite
-    "TF_NUM_INTRAOP_THREADS": "1",       # un cœur par tranche du lot (network/gpt2.py) : 1,1 fois
+    "TF_NUM_INTRAOP_THREADS": "1",       # un cœur par tranche du lot (learning/gpt2_tf.py) : 1,1 fois
     "TF_ENABLE_ONEDNN_OPTS": "1",        # oneDNN même sur les processeurs où TensorFlow l'écarte : 1,05 fois
-    "OPENBLAS_NUM_THREADS": "1",         # NumPy : de même (network/decoding.py) ; à deux fils, un cœur déjà pris
+    "OPENBLAS_NUM_THREADS": "1",         # NumPy : de même (writing/engine.py) ; à deux fils, un cœur déjà pris
                                          # fait aller l'autre dix fois moins vite
     "TRANSFORMERS_VERBOSITY": "error",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.paths import MODEL, shown
 
 INCOMING, _READY = ".incoming", ".ready"

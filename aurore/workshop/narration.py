@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 from workshop import paths
+from workshop.errors import Unfinished, WorkshopError
 
 WIDTH = 88
 
@@ -32,14 +33,6 @@ _DISK_ERRORS = {
 _DISK_ERRORS[errno.EEXIST] = _DISK_ERRORS[errno.ENOTDIR] = (
     "Un fichier occupe la place d'un dossier : {name}.\nRenommez-le ou effacez-le, puis relancez la même commande.")
 _DISK_ERRORS[errno.EPERM] = _DISK_ERRORS[errno.EACCES]
-
-
-class WorkshopError(Exception):
-    """Une erreur prévue. Son message dit ce qui s'est passé, où, et quoi taper ensuite."""
-
-
-class Unfinished(NotImplementedError):
-    """Un TODO qui attend sa réponse. Son message dit lequel, où, et quoi faire."""
 
 
 def todo(number, *_ingredients, **otherwise):

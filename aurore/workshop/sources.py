@@ -16,7 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from workshop.artefacts import INCOMING
-from workshop.narration import WorkshopError, notice
+from workshop.errors import WorkshopError
+from workshop.narration import notice
 from workshop.paths import AURORE, EMBEDDED_BOOKS, shown
 
 AUTO, EMBEDDED, NETWORK = "auto", "embedded", "network"

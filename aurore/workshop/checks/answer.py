@@ -12,8 +12,8 @@ import traceback
 from typing import NamedTuple
 
 from workshop.checks.sentences import Wrong
+from workshop.errors import Unfinished
 from workshop.exercises import find_todos
-from workshop.narration import Unfinished
 
 
 class Call(NamedTuple):

@@ -86,7 +86,7 @@ def answer_in(*script):
     """Renvoie la réponse à essayer, les doublures en place."""
     modules = extras()
     modules["transformers"].AutoTokenizer = AutoTokenizer
-    modules["workshop.network.hub"].local_copy = lambda *_, **__: MODEL_PATH
+    modules["workshop.learning.hub"].local_copy = lambda *_, **__: MODEL_PATH
     return Answer(*script, modules)
 
 

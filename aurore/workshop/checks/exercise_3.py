@@ -52,12 +52,12 @@ def answer_in(*script):
 
     modules["datasets"].load_from_disk = load_from_disk
     modules["transformers"].create_optimizer = lambda *_, **__: ("optimiseur", None)
-    modules["workshop.network.gpt2"].TFGPT2LMHeadModel.from_pretrained = lambda *_, **__: model
-    modules["workshop.network.training"].tensorboard = lambda *_: []
-    modules["workshop.network.training"].shuffled_batches = lambda *_: "tf_train_dataset"
-    modules["workshop.network.training"].batches = lambda *_: "tf_eval_dataset"
-    modules["workshop.network.journal"].Journal = lambda *_, **__: MagicMock(steps=8)
-    modules["workshop.network.resumption"].Resumption = lambda *_: MagicMock(offer=lambda model: 1)
+    modules["workshop.learning.gpt2_tf"].TFGPT2LMHeadModel.from_pretrained = lambda *_, **__: model
+    modules["workshop.learning.training"].tensorboard = lambda *_: []
+    modules["workshop.learning.training"].shuffled_batches = lambda *_: "tf_train_dataset"
+    modules["workshop.learning.training"].batches = lambda *_: "tf_eval_dataset"
+    modules["workshop.learning.journal"].Journal = lambda *_, **__: MagicMock(steps=8)
+    modules["workshop.learning.resumption"].Resumption = lambda *_: MagicMock(offer=lambda model: 1)
     return Answer(*script, modules), model, loaded
 
 

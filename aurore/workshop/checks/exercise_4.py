@@ -71,7 +71,7 @@ def answer_in(*script):
     """Renvoie la réponse à essayer, les doublures en place."""
     modules = extras()
     modules["transformers"].AutoConfig = AutoConfig
-    modules["workshop.network.gpt2"].TFGPT2LMHeadModel = TFGPT2LMHeadModel
+    modules["workshop.learning.gpt2_tf"].TFGPT2LMHeadModel = TFGPT2LMHeadModel
     return Answer(*script, modules)
 
 

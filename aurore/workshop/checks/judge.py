@@ -17,8 +17,8 @@ from typing import NamedTuple
 from workshop.checks.answer import Answer, line_of
 from workshop.checks.doubles import extras
 from workshop.checks.sentences import Wrong, explain
+from workshop.errors import Unfinished
 from workshop.exercises import find_todos
-from workshop.narration import Unfinished
 from workshop.paths import shown
 
 DONE, WAITING, WRONG = "fait", "pas encore", "à revoir"

@@ -20,12 +20,12 @@ from typing import NamedTuple
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
-from workshop.narration import WorkshopError
-from workshop.network.decoding import Network
-from workshop.network.generation import Batch, Text
-from workshop.network.sampling import Settings
+from workshop.errors import WorkshopError
 from workshop.page.prompts import FORBIDDEN
 from workshop.paths import shown
+from workshop.writing.engine import Network
+from workshop.writing.generation import Batch, Text
+from workshop.writing.sampling import Settings
 
 CANDIDATES = 5           # montrés pour chaque token
 NEWCOMERS = 2            # assis entre deux tokens : lire une amorce fait attendre tous les autres

@@ -6,7 +6,7 @@ import threading
 
 from waitress import create_server
 
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 
 THREADS = 32 + 32 + 16     # qui écrit, qui attend son tour, et les autres pages : un fil chacun
 CONNECTIONS = 800          # ouvertes à la fois, au plus ; les suivantes attendent leur tour

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from workshop.artefacts import remove_leftovers
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.paths import BOOKS, shown
 from workshop.sources import OutOfReach, Unreachable, fetch_file
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.text.typography import normalise
 
 SEQUENCE_WORDS = 10       # une suite de dix mots n'appartient en pratique qu'à un seul livre

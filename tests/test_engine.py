@@ -13,13 +13,14 @@ from transformers.generation import (TFLogitsProcessorList, TFRepetitionPenaltyL
                                      TFTemperatureLogitsWarper, TFTopKLogitsWarper, TFTopPLogitsWarper)
 
 from tiny_networks import tiny_model
-from workshop.narration import WorkshopError
-from workshop.network import decoding, hub
-from workshop.network.decoding import Memory, Network
-from workshop.network.generation import Batch, Text, write_texts
-from workshop.network.gpt2 import TFGPT2LMHeadModel, pytorch_weights
-from workshop.network.sampling import Settings, choose
+from workshop.errors import WorkshopError
+from workshop.learning import hub
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, pytorch_weights
 from workshop.paths import BASE_MODEL
+from workshop.writing import engine
+from workshop.writing.engine import Memory, Network
+from workshop.writing.generation import Batch, Text, write_texts
+from workshop.writing.sampling import Settings, choose
 
 PROMPTS = ["Cette femme était assise", "Le soir, elle se rappelait que son père lui", "Oh!"]
 
@@ -122,12 +123,12 @@ def test_a_large_batch_shared_between_cores_equals_one_by_one(network):
 @pytest.mark.parametrize("cores", [1, 2, 3, 16])
 def test_a_network_shared_between_cores_is_the_same(network, monkeypatch, cores):
     tokens = np.random.default_rng(0).integers(0, 8192, 40)
-    monkeypatch.setattr(decoding, "TOKENS_TO_SHARE", 10 ** 9)
+    monkeypatch.setattr(engine, "TOKENS_TO_SHARE", 10 ** 9)
     alone = logits_of(network, tokens)
-    monkeypatch.setattr(decoding, "CORES", cores)
-    monkeypatch.setattr(decoding, "TOKENS_TO_SHARE", 0)
+    monkeypatch.setattr(engine, "CORES", cores)
+    monkeypatch.setattr(engine, "TOKENS_TO_SHARE", 0)
     narrow = Network.open(BASE_MODEL)
-    monkeypatch.setattr(decoding, "SQUARE_PER_CORE", 1)
+    monkeypatch.setattr(engine, "SQUARE_PER_CORE", 1)
     wide = Network.open(BASE_MODEL)
     assert wide.wide and not narrow.wide
     for shared in narrow, wide:

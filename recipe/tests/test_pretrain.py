@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workshop.network import novels
+from recipe import novels
 
-AURORE = Path(__file__).resolve().parent.parent / "aurore"
+ROOT = Path(__file__).resolve().parent.parent.parent
 CONTEXT = 16
 
 # Un réseau minuscule, sauvé tous les cinq pas ; il se tue lui-même au pas demandé.
 DRIVER = """
 import os, signal, sys
-from workshop.network import pretrain
+from recipe import pretrain
 pretrain.VOCABULARY, pretrain.CONTEXT, pretrain.VALIDATION_BLOCKS = 300, 16, 4
 pretrain.LAYERS, pretrain.WIDTH, pretrain.HEADS = 1, 16, 2
 pretrain.WARMUP_STEPS, pretrain.LOG_STEPS, pretrain.SAVE_SECONDS = 4, 1, 0
@@ -125,7 +125,7 @@ def test_new_novels_are_read_before_known_ones_and_kept_ones_never():
 
 def test_muon_orthogonalises_wide_and_tall_matrices_alike():
     torch = pytest.importorskip("torch")
-    from workshop.network.optimiser import orthogonalise  # pylint: disable=import-outside-toplevel
+    from recipe.optimiser import orthogonalise  # pylint: disable=import-outside-toplevel
     torch.manual_seed(0)
     wide = torch.randn(3, 8, 32) * torch.tensor([1e-3, 1.0, 1e3])[:, None, None]
     singular = torch.linalg.svdvals(orthogonalise(wide))
@@ -135,7 +135,7 @@ def test_muon_orthogonalises_wide_and_tall_matrices_alike():
 
 def test_gradients_by_slices_are_those_of_the_whole():
     torch = pytest.importorskip("torch")
-    from workshop.network import pretrain  # pylint: disable=import-outside-toplevel
+    from recipe import pretrain  # pylint: disable=import-outside-toplevel
     torch.manual_seed(0)
     model = pretrain.GPT2LMHeadModel(pretrain.GPT2Config(
         vocab_size=50, n_positions=CONTEXT, n_layer=1, n_embd=16, n_head=2,
@@ -155,7 +155,7 @@ def train(books, output, *options, dies_at=-1):
     return subprocess.run(
         [sys.executable, "-c", DRIVER, str(dies_at), str(books), str(output), "--steps", "20",
          "--batch", "8", "--threads", "2", "--validation", "roman0.txt", *options],
-        cwd=AURORE, env={**os.environ, "PYTHONPATH": str(AURORE)}, check=False).returncode
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT / 'aurore'}{os.pathsep}{ROOT}"}, check=False).returncode
 
 
 def read_losses(output):
@@ -202,7 +202,7 @@ def test_the_shape_asked_for_is_trained_and_published(books, tmp_path):
 
 def test_a_shape_that_cannot_be_is_refused_before_anything_is_written(books, tmp_path, capsys):
     pytest.importorskip("torch")
-    from workshop.network import pretrain  # pylint: disable=import-outside-toplevel
+    from recipe import pretrain  # pylint: disable=import-outside-toplevel
     for options, reason in ((["--width", "100", "--heads", "3"], "têtes"),
                             (["--from", str(tmp_path), "--layers", "2"], "modèle de départ")):
         with pytest.raises(SystemExit):
@@ -212,7 +212,7 @@ def test_a_shape_that_cannot_be_is_refused_before_anything_is_written(books, tmp
 
 def test_dropout_acts_on_training_and_never_on_the_measure():
     torch = pytest.importorskip("torch")
-    from workshop.network import pretrain  # pylint: disable=import-outside-toplevel
+    from recipe import pretrain  # pylint: disable=import-outside-toplevel
     torch.manual_seed(0)
     model = pretrain.GPT2LMHeadModel(pretrain.GPT2Config(
         vocab_size=50, n_positions=CONTEXT, n_layer=1, n_embd=16, n_head=2,

@@ -4,7 +4,7 @@ La perplexité dépend du tokenizer : couper le texte en moins de tokens la fait
 le réseau soit moins bon. Le nombre de bits par caractère n'en dépend pas : c'est ce qu'il
 faudrait pour transmettre le texte, une fois que le réseau a prédit ce qu'il pouvait.
 
-    python -m workshop.network.evaluation embedded/base_model livre.txt
+    python -m workshop.learning.evaluation embedded/base_model livre.txt
 
 se lance depuis `aurore/` et note le modèle d'un dossier sur un fichier quelconque.
 """
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
-from workshop.narration import WorkshopError, count, decimal, table
-from workshop.network.gpt2 import TFGPT2LMHeadModel, slices
-from workshop.network.hub import opening
+from workshop.errors import WorkshopError
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, slices
+from workshop.learning.hub import opening
+from workshop.narration import count, decimal, table
 from workshop.text.books import find_markers, keep_author_lines, paragraphs
 from workshop.text.typography import normalise
 
@@ -99,7 +100,7 @@ def read_text(path):
 
 def main(arguments=None):
     """Note le modèle d'un dossier sur un ou plusieurs textes, depuis la ligne de commande."""
-    parser = argparse.ArgumentParser(prog="python -m workshop.network.evaluation", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workshop.learning.evaluation", description=main.__doc__)
     parser.add_argument("model", type=Path, metavar="MODÈLE", help="dossier d'un GPT-2 (embedded/base_model)")
     parser.add_argument("texts", type=Path, nargs="+", metavar="TEXTE", help="fichier en UTF-8")
     parser.add_argument("--window", type=int, default=256, help="tokens lus à la fois (256)")

@@ -15,7 +15,7 @@ from huggingface_hub.errors import GatedRepoError, HFValidationError, Repository
 from safetensors.numpy import save_file
 
 from workshop.credentials import read_token
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
 
@@ -181,7 +181,7 @@ def save_model(model, tokenizer, folder):
     TensorFlow, PyTorch et les autres moteurs ouvrent tous ce format-là ; celui que
     `save_pretrained` écrit depuis TensorFlow n'est lu que par TensorFlow.
     """
-    from workshop.network.gpt2 import (  # pylint: disable=import-outside-toplevel
+    from workshop.learning.gpt2_tf import (  # pylint: disable=import-outside-toplevel
         pytorch_weights)  # importe TensorFlow : inutile pour télécharger
     save_file(pytorch_weights(model), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)  # safetensors le réserve à qui l'écrit ; le volume se partage

@@ -21,7 +21,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from workshop.narration import WorkshopError
+from workshop.errors import WorkshopError
 from workshop.paths import shown
 
 # Partager le travail entre les cœurs ne rapporte qu'à partir de là (au-dessous, ils passent leur temps à s'attendre).

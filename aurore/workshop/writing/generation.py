@@ -7,8 +7,8 @@ sans que ceux-ci s'en aperçoivent (« continuous batching » : Yu et al., « Or
 
 import numpy as np
 
-from workshop.network.decoding import Memory
-from workshop.network.sampling import Settings, choose
+from workshop.writing.engine import Memory
+from workshop.writing.sampling import Settings, choose
 
 
 class Text:

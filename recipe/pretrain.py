@@ -1,6 +1,6 @@
 """La recette du modèle de base : d'un dossier de romans à un petit GPT-2 français.
 
-    python -m workshop.network.pretrain LIVRES SORTIE [--from MODÈLE] [--minutes 120]
+    python -m recipe.pretrain LIVRES SORTIE [--from MODÈLE] [--minutes 120]
 
 Se lance depuis `aurore/`. LIVRES contient des fichiers .txt, un paragraphe par ligne ; SORTIE
 reçoit les poids (demi-précision, noms de PyTorch), la configuration et le tokenizer, que
@@ -27,11 +27,12 @@ from tokenizers import ByteLevelBPETokenizer
 from torch.nn import functional  # pylint: disable=import-error
 from transformers import GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast
 
+from recipe.novels import block_starts, read_novel, reading_order, tokenise_novels
+from recipe.optimiser import make_optimisers
 from workshop.artefacts import written_whole
+from workshop.errors import WorkshopError
 from workshop.figures import draw_learning_curve
-from workshop.narration import WorkshopError, count, decimal, duration
-from workshop.network.novels import block_starts, read_novel, reading_order, tokenise_novels
-from workshop.network.optimiser import make_optimisers
+from workshop.narration import count, decimal, duration
 
 # Réseau (sans --from)
 VOCABULARY = 8192         # tokens : déjà un tiers des poids
@@ -63,7 +64,7 @@ MUST_AGREE = ("batch", "seed", "adamw", "matrix_rate", "other_rate", "dropout", 
 def parse_arguments(arguments=None):
     """Renvoie les réglages de la ligne de commande."""
     parser = argparse.ArgumentParser(
-        prog="python -m workshop.network.pretrain",
+        prog="python -m recipe.pretrain",
         description="Entraîne le modèle de base de l'atelier sur un dossier de romans.")
     parser.add_argument("books", type=Path, metavar="LIVRES",
                         help="dossier de fichiers .txt, un paragraphe par ligne")

@@ -16,11 +16,11 @@ from transformers.modeling_tf_outputs import TFCausalLMOutputWithCrossAttentions
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 from transformers.modeling_tf_utils import unpack_inputs
 
-from workshop.narration import WorkshopError
-from workshop.network.decoding import ACTIVATIONS, Network
-from workshop.network.generation import write_texts
-from workshop.network.packing import IGNORED
-from workshop.network.sampling import Settings
+from workshop.errors import WorkshopError
+from workshop.learning.packing import IGNORED
+from workshop.writing.engine import ACTIVATIONS, Network
+from workshop.writing.generation import write_texts
+from workshop.writing.sampling import Settings
 
 CORES = min(8, os.cpu_count())
 
@@ -119,7 +119,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         """Continue chaque amorce et renvoie un tenseur int32 : l'amorce, puis les tokens écrits.
 
         Les arguments ont le sens que leur donne transformers ; `streamer` y est en plus. Le calcul est
-        celui de decoding.py, vingt fois plus rapide ; ce qu'il ne sait pas faire est laissé à transformers.
+        celui de engine.py, vingt fois plus rapide ; ce qu'il ne sait pas faire est laissé à transformers.
         Avec le même `np.random.seed`, les mêmes textes.
         """
         config = copy.deepcopy(generation_config or self.generation_config)

@@ -11,8 +11,8 @@ from tf_keras import mixed_precision
 from tf_keras.callbacks import Callback, TensorBoard
 from tqdm import tqdm
 
+from workshop.learning.packing import IGNORED
 from workshop.narration import decimal, duration
-from workshop.network.packing import IGNORED
 from workshop.paths import shown
 
 

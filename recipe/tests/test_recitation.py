@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workshop.narration import WorkshopError
-from workshop.network.ngrams import ORDER, WordSequences, words_of
+from recipe.ngrams import ORDER, WordSequences, words_of
+from workshop.errors import WorkshopError
 
 BOOKS = ["— Viens! dit-il. Le chat de la voisine dort sur le toit, et le chien ronfle.",
          "Le chat de la voisine mange. Il dort sur le toit de l'église.",
@@ -91,7 +91,7 @@ def fixture_reader(tmp_path):
     ids = tokenizer(book).input_ids[:128]
 
     def count_recited(by_heart):
-        from workshop.network import recitation  # pylint: disable=import-outside-toplevel
+        from recipe import recitation  # pylint: disable=import-outside-toplevel
         if by_heart:
             embeddings = torch.randn(len(tokenizer), 64)
             model.transformer.wte.weight.data = embeddings
@@ -115,7 +115,7 @@ def test_a_network_that_recites_its_book_is_caught(reader, capsys):
 
 def test_a_kept_novel_that_is_not_there_is_named_before_any_work(tmp_path):
     pytest.importorskip("torch", reason="faire écrire le réseau demande PyTorch")
-    from workshop.network import recitation  # pylint: disable=import-outside-toplevel
+    from recipe import recitation  # pylint: disable=import-outside-toplevel
     (tmp_path / "lu.txt").write_text("Un livre.", encoding="utf-8")
     with pytest.raises(WorkshopError, match="absent.txt"):
         recitation.main([str(tmp_path / "modèle"), str(tmp_path), "--validation", "absent.txt"])

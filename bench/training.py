@@ -17,7 +17,7 @@ from pathlib import Path
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration
-from workshop.network.packing import pack
+from workshop.learning.packing import pack
 from workshop.paths import BASE_MODEL
 from workshop.sources import embedded_books
 from workshop.text.books import keep_author_lines

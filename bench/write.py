@@ -79,9 +79,9 @@ def open_ctranslate2(folder):
 
 def open_workshop(folder):
     """L'atelier : la traversée écrite avec NumPy, celle qui sert la page."""
-    decoding, generation, sampling = (importlib.import_module(f"workshop.network.{name}")
-                                      for name in ("decoding", "generation", "sampling"))
-    network = decoding.Network.open(folder)
+    engine, generation, sampling = (importlib.import_module(f"workshop.writing.{name}")
+                                    for name in ("engine", "generation", "sampling"))
+    network = engine.Network.open(folder)
 
     def write(prompts, count):
         generation.write_texts(network, prompts.tolist(), sampling.Settings(max_new_tokens=count, top_k=TOP_K))

@@ -5,9 +5,9 @@ import json
 import sys
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
-from workshop.network.gpt2 import TFGPT2LMHeadModel
-from workshop.network.packing import IGNORED
-from workshop.network.training import choose_precision, shuffled_batches
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
+from workshop.learning.packing import IGNORED
+from workshop.learning.training import choose_precision, shuffled_batches
 
 import numpy as np
 from tf_keras.callbacks import LambdaCallback

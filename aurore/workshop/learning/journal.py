@@ -7,8 +7,8 @@ from tf_keras.callbacks import Callback
 from tqdm import tqdm
 
 from workshop.figures import draw_learning_curve
-from workshop.network.evaluation import Score
-from workshop.network.training import mean_loss
+from workshop.learning.evaluation import Score
+from workshop.learning.training import mean_loss
 
 
 class Journal(Callback):  # pylint: disable=too-many-instance-attributes  # ce qu'une reprise retrouve

@@ -1,6 +1,6 @@
 """Le réseau récite-t-il ? Les suites de mots qu'il a en commun avec les livres qu'il a lus.
 
-    python -m workshop.network.recitation MODÈLE LIVRES [--known DOSSIER] [--validation FICHIER ...]
+    python -m recipe.recitation MODÈLE LIVRES [--known DOSSIER] [--validation FICHIER ...]
 
 Se lance depuis `aurore/`, avec les réglages donnés à `pretrain` pour retrouver les mêmes livres ;
 demande comme lui PyTorch. Trois minutes de calcul et 2 Go pour 350 romans.
@@ -17,9 +17,10 @@ import numpy as np
 import torch  # pylint: disable=import-error  # l'atelier s'en passe
 from transformers import GPT2LMHeadModel, GPT2TokenizerFast
 
-from workshop.narration import WorkshopError, count, section, table
-from workshop.network.ngrams import WordSequences
-from workshop.network.novels import read_novel, without_duplicates
+from recipe.ngrams import WordSequences
+from recipe.novels import read_novel, without_duplicates
+from workshop.errors import WorkshopError
+from workshop.narration import count, section, table
 from workshop.text.typography import normalise
 
 TEXTS, WORDS = 200, 60    # ce que chacun écrit
@@ -38,7 +39,7 @@ PROMPTS = ("Cette femme était assise", "Le soir elle se rappelait", "Il était 
 def parse_arguments(arguments=None):
     """Renvoie les réglages de la ligne de commande."""
     parser = argparse.ArgumentParser(
-        prog="python -m workshop.network.recitation",
+        prog="python -m recipe.recitation",
         description="Compte les suites de mots qu'un réseau a en commun avec les livres qu'il a lus.")
     parser.add_argument("model", type=Path, metavar="MODÈLE", help="dossier du réseau")
     parser.add_argument("books", type=Path, metavar="LIVRES", help="dossier de fichiers .txt")

@@ -1,0 +1,1 @@
+"""Ouvrir un réseau, l'entraîner, le noter, avec TensorFlow."""

@@ -1,1 +1,0 @@
-"""Ouvrir un réseau, l'entraîner, le noter."""

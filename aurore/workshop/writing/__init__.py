@@ -1,0 +1,1 @@
+"""Faire écrire un réseau, avec NumPy."""
