@@ -3,13 +3,14 @@
     python aurore/4_generate.py             l'exercice
     python aurore/4_generate_solution.py    sa solution
 
-Ouvre le dernier réseau entraîné (sinon le réseau de base embarqué) et lui fait continuer deux
+Ouvre le dernier réseau entraîné (sinon aurore, le réseau embarqué) et lui fait continuer deux
 débuts de phrase. Durée : une trentaine de secondes.
 """
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import newest_model
+from workshop.identity import Identity
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise
@@ -84,9 +85,9 @@ def main():
     """Ouvre le réseau et lui fait continuer les deux débuts."""
     narration.step(4, "faire écrire le réseau")
     trained = newest_model()
-    model_path = trained or paths.BASE_MODEL
-    print(f"Réseau : {paths.shown(model_path)}"
-          + ("" if trained else " (celui de base : l'étape 3 n'a pas encore été faite)"))
+    model_path = trained or paths.SAND_MODEL
+    print(f"Réseau : {Identity.read(model_path).name}, dans {paths.shown(model_path)}"
+          + ("" if trained else " (embarqué : l'étape 3 n'a pas encore été faite)"))
     write(open_pipe(model_path))
     print("\nLa suite, dans le navigateur :  python aurore/5_flask.py")
 

@@ -37,8 +37,8 @@ TOP_K = 50                 # ne tirer qu'entre les 50 tokens les plus probables
 # --- Le réseau ---------------------------------------------------------------------------
 
 def choose_model():
-    """Renvoie le dossier du réseau qui écrit : le dernier entraîné, sinon celui de base, embarqué."""
-    return newest_model() or paths.BASE_MODEL
+    """Renvoie le dossier du réseau qui écrit : le dernier entraîné, sinon aurore, embarqué."""
+    return newest_model() or paths.SAND_MODEL
 
 
 class TextGenerator:

@@ -12,7 +12,8 @@ MODEL = AURORE / "model"           # étape 3
 
 CREDENTIALS = AURORE / "credentials.ini"
 EMBEDDED_BOOKS = AURORE / "embedded" / "books"
-BASE_MODEL = AURORE / "embedded" / "base_model"
+BASE_MODEL = AURORE / "embedded" / "base_model"  # aurore-mini : d'où part l'étape 3, quand il n'y a pas de réseau
+SAND_MODEL = AURORE / "embedded" / "sand_model"  # aurore : celui qui écrit, tant que l'on n'en a pas entraîné
 
 
 def shown(path):

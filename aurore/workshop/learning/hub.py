@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from workshop.credentials import read_token
 from workshop.errors import WorkshopError
+from workshop.identity import Identity
 from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
 
@@ -143,9 +144,9 @@ def _check_weights(folder):
 def known_as(folder):
     """Renvoie le nom d'un modèle dont on a le dossier local : « aurore-mini », « benjamin/gpt2-wechsel-french »..."""
     folder = Path(folder)
-    if folder.resolve() == BASE_MODEL.resolve():
-        return "aurore-mini"
-    return folder.name.replace("--", "/") if folder.parent == CACHE / "models" else str(shown(folder))
+    if folder.parent == CACHE / "models":
+        return folder.name.replace("--", "/")
+    return Identity.read(folder).name
 
 
 def _advice(folder):

@@ -11,7 +11,7 @@ import time
 from workshop.narration import notice
 from workshop.page.readers import Readers
 from workshop.page.signature import read_signature
-from workshop.paths import BASE_MODEL, shown
+from workshop.paths import SAND_MODEL, shown
 
 CHECK_EVERY_SECONDS = 3
 OLD_NETWORK_GRACE = 120     # secondes laissées aux textes que l'ancien réseau a commencés
@@ -31,17 +31,17 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
         self._open_first(choose())
 
     def _open_first(self, folder):
-        """Ouvre le réseau de `folder` ou, s'il ne s'ouvre pas, celui de base."""
+        """Ouvre le réseau de `folder` ou, s'il ne s'ouvre pas, aurore."""
         try:
             self._open(folder)
         except Exception as error:  # pylint: disable=broad-exception-caught  # quel que soit son défaut
-            if folder == BASE_MODEL:
+            if folder == SAND_MODEL:
                 raise
             self._refused = folder
             notice(f"Le réseau de {shown(folder)} ne s'ouvre pas.\n{error}\n"
-                   "Le réseau de base, aurore-mini, écrit à sa place. Entraînez-en un autre "
+                   "Le réseau embarqué, aurore, écrit à sa place. Entraînez-en un autre "
                    "(python aurore/3_train.py) : la page le prendra d'elle-même.")
-            self._open(BASE_MODEL)
+            self._open(SAND_MODEL)
 
     @property
     def network(self):
