@@ -19,7 +19,7 @@ from workshop.errors import WorkshopError
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, slices
 from workshop.learning.hub import opening
 from workshop.narration import count, decimal, table
-from workshop.text.books import find_markers, keep_author_lines, paragraphs
+from workshop.text.gutenberg import find_markers, keep_author_lines, paragraphs
 from workshop.text.typography import normalise
 
 import numpy as np
