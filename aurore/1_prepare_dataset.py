@@ -10,15 +10,14 @@ validation, test) dans aurore/data. Durée : une dizaine de secondes, plus le t�
 """
 
 import random
-from pathlib import Path
 
 from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths, sources
 from workshop.artefacts import ensure_writable, written_whole
-from workshop.errors import WorkshopError
+from workshop.downloads import Downloads
 from workshop.figures import draw_sentence_lengths
-from workshop.text.books import (compare_with_markers, fetch_books, keep_author_lines, language_of,
-                                 paragraphs)
+from workshop.text import corpus
+from workshop.text.gutenberg import check_book, keep_author_lines, paragraphs
 from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
 from workshop.text.typography import normalise
 
@@ -53,8 +52,9 @@ SEED = 42               # le même tirage à chaque fois, pour pouvoir comparer
 
 def download_file(url, name, folder):
     """Télécharge `url` dans `folder`, sous le nom `name`, et renvoie son chemin."""
-    # TODO 1.1 : récupérez le fichier avec get_file, la fonction de Keras. Donnez-lui name et origin=url ;
-    # cache_dir=folder et cache_subdir="" disent où le ranger. Elle renvoie le chemin du fichier.
+    # TODO 1.1 : récupérez le fichier avec get_file, la fonction de Keras. Donnez-lui name et
+    # origin=url ; cache_dir=folder et cache_subdir="" disent où le ranger. Elle renvoie le chemin
+    # du fichier.
     # >>> réponse
     path = narration.todo("1.1", get_file, name, url, folder)
     # <<<
@@ -63,29 +63,25 @@ def download_file(url, name, folder):
 
 def download_files(books):
     """Renvoie {titre: lignes de l'auteur} pour les livres de {titre: adresse}."""
+    downloads = Downloads(books)
+    for request in downloads.requests():  # un livre qui n'arrive pas entier revient, trois fois
+        with request:
+            path = download_file(request.url, request.name, request.folder)
+            check_book(path)
+
     lines_by_title = {}
-    rows = []
-    for title, path in fetch_books(books, download_file).items():
+    cuts = corpus.Cuts()
+    for title, path in downloads.paths.items():
         with open(path, encoding="utf-8-sig") as book:
             # TODO 1.2 : récupérez la liste des lignes de book, avec readlines().
             # >>> réponse
             lines = narration.todo("1.2", book)
             # <<<
-        language = language_of(lines) or LANGUAGE
-        if LANGUAGE not in language:
-            narration.notice(f"« {title} » est mis de côté : l'en-tête du fichier annonce « Language: {language} ». "
-                             "C'est une traduction, pas le texte de l'auteur. Regardez toujours vos données !")
+        if corpus.is_translated(title, lines, LANGUAGE):
             continue
-        shorter = drop_fixed_number_of_lines(lines)
-        left, lost = compare_with_markers(shorter, lines)
-        author_lines = keep_author_lines(lines)
-        removed = 1 - sum(map(len, author_lines)) / sum(map(len, lines))
-        rows.append((title, narration.count(len(lines)), left, lost, f"{narration.decimal(100 * removed, 1)} %"))
-        lines_by_title[title] = author_lines
-    narration.section("Retirer ce qui n'est pas de l'auteur")
-    narration.table(("livre", "lignes", "anglais laissé", "texte emporté", "retiré aux repères"), rows)
-    print("Retirer 50 lignes en tête et 100 à la fin laisse de l'en-tête et de la licence, ou emporte\n"
-          "du texte : aucun nombre ne va à tous les livres. On coupe donc aux repères du fichier.")
+        lines_by_title[title] = keep_author_lines(lines)
+        cuts.add(title, lines, drop_fixed_number_of_lines(lines), lines_by_title[title])
+    cuts.show()
     return lines_by_title
 
 
@@ -110,19 +106,21 @@ def split_text_to_list(lines):
     sentence_tokenizer = french_sentence_tokenizer()
     sentences = []
     for paragraph in paragraphs(lines):
-        # TODO 1.5 : retirez les espaces en fin de ligne, avec rstrip, dans chaque ligne de paragraph.
+        # TODO 1.5 : retirez les espaces en fin de ligne, avec rstrip, dans chaque ligne de
+        # paragraph.
         # >>> réponse
         stripped_lines = narration.todo("1.5", paragraph)
         # <<<
 
-        # TODO 1.6 : recréez une chaîne de caractères avec join : les lignes, séparées par une espace.
+        # TODO 1.6 : recréez une chaîne de caractères avec join : les lignes, séparées par une
+        # espace.
         # >>> réponse
         text = narration.todo("1.6", stripped_lines)
         # <<<
         text = normalise(text)
 
-        # TODO 1.7 : identifiez les phrases de text avec sentence_tokenizer.tokenize(), de la bibliothèque
-        # NLTK, et ajoutez-les toutes à sentences.
+        # TODO 1.7 : identifiez les phrases de text avec sentence_tokenizer.tokenize(), de la
+        # bibliothèque NLTK, et ajoutez-les toutes à sentences.
         # >>> réponse
         narration.todo("1.7", sentences, sentence_tokenizer, text)
         # <<<
@@ -145,17 +143,18 @@ def book_dataset(title, sentences):
     dataset = Dataset.from_dict({"text": sentences, "book": [title] * len(sentences),
                                  "position": list(range(len(sentences)))})
     dataset = dataset.map(compute_sentence_length)
-    return dataset.filter(lambda length: length >= SHORTEST_SENTENCE, input_columns="sentence_length")
+    return dataset.filter(lambda row: row["sentence_length"] >= SHORTEST_SENTENCE)
 
 
 def set_validation_aside(datasets_by_title):
     """Renvoie (entraînement, validation), selon la stratégie choisie par VALIDATION."""
     train, validation = [], []
-    if isinstance(VALIDATION, str):
-        for title, book in datasets_by_title.items():
-            (validation if title == VALIDATION else train).append(book)
-    else:
-        for book in datasets_by_title.values():
+    for title, book in datasets_by_title.items():
+        if VALIDATION == title:                  # un livre entier
+            validation.append(book)
+        elif VALIDATION in datasets_by_title:    # c'en est un autre
+            train.append(book)
+        else:                                    # une part des phrases de chaque livre
             parts = book.train_test_split(test_size=VALIDATION, seed=SEED)
             train.append(parts["train"].sort("position"))
             validation.append(parts["test"].sort("position"))
@@ -171,13 +170,15 @@ def main():
     lines_by_title, test_titles = gather_books()
 
     narration.section("Séparer les phrases")
-    sentences_by_title = {title: split_text_to_list(lines) for title, lines in lines_by_title.items()}
-    narration.table(("livre", "phrases", "mots"), [
-        (title, narration.count(len(sentences)), narration.count(sum(len(s.split()) for s in sentences)))
-        for title, sentences in sentences_by_title.items()])
+    sentences_by_title = {}
+    for title, lines in lines_by_title.items():
+        sentences_by_title[title] = split_text_to_list(lines)
+    corpus.show_sentences(sentences_by_title)
 
-    books = {title: book_dataset(title, sentences) for title, sentences in sentences_by_title.items()}
-    check_settings(books, test_titles)
+    books = {}
+    for title, sentences in sentences_by_title.items():
+        books[title] = book_dataset(title, sentences)
+    corpus.check_settings(books, test_titles, VALIDATION, LANGUAGE, SHORTEST_SENTENCE)
     test = concatenate_datasets([books.pop(title) for title in test_titles])
     train, validation = set_validation_aside(books)
     dataset = DatasetDict(train=train, validation=validation, test=test)
@@ -185,41 +186,18 @@ def main():
     save(dataset)
 
 
-def check_settings(books, test_titles):
-    """Arrête avant d'écrire si, avec ces réglages, une des trois parties n'aurait pas de phrase."""
-    train = {title: len(book) for title, book in books.items() if title not in test_titles}
-    if isinstance(VALIDATION, str):
-        leaves_some = VALIDATION in train and len(train) > 1
-    else:
-        leaves_some = isinstance(VALIDATION, float) and all(
-            0 < VALIDATION * length <= length - 1 for length in train.values())
-    for possible, problem in (
-            (test_titles and set(test_titles) <= set(books),
-             "TEST_BOOKS doit contenir au moins un livre, et seulement des livres dont la langue (LANGUAGE) est "
-             f"{LANGUAGE}"),
-            (train, "TRAIN_BOOKS doit contenir au moins un livre, absent de TEST_BOOKS, dont la langue (LANGUAGE) est "
-                    f"{LANGUAGE}"),
-            (all(map(len, books.values())),
-             f"SHORTEST_SENTENCE vaut {SHORTEST_SENTENCE} : un des livres n'a aucune phrase d'autant de mots"),
-            (leaves_some, f"VALIDATION vaut {VALIDATION!r} : choisissez une part entre 0 et 1 qui laisse des phrases à "
-                          "l'entraînement, par exemple 0.1, ou le titre d'un livre d'entraînement parmi plusieurs "
-                          f"({', '.join(train)})")):
-        if not possible:
-            raise WorkshopError(f"{problem}.\nCorrigez-le en haut de {Path(__file__).name}, puis relancez.")
-
-
 def gather_books():
     """Renvoie (lignes par titre, titres de test) : les vrais livres, sinon les contes embarqués."""
-    if sources.source_mode() != sources.EMBEDDED:
+    if sources.source_mode() == sources.EMBEDDED:
+        print("AURORE_SOURCE=embedded : on lit les contes embarqués, écrits pour l'atelier.")
+    else:
         try:
             return download_files({**TRAIN_BOOKS, **TEST_BOOKS}), list(TEST_BOOKS)
         except sources.OutOfReach as error:
             sources.fall_back(
                 error,
-                instead="quatre contes embarqués, des pastiches de George Sand écrits pour l'atelier.",
-                consequence="soixante fois moins de texte : tout fonctionne, le réseau apprend moins.")
-    else:
-        print("AURORE_SOURCE=embedded : on lit les contes embarqués, des pastiches écrits pour l'atelier.")
+                instead="quatre contes embarqués, pastiches de George Sand écrits pour l'atelier.",
+                consequence="60 fois moins de texte : tout fonctionne, le réseau apprend moins.")
     test_books = sources.embedded_books("test")
     return download_files({**sources.embedded_books("train"), **test_books}), list(test_books)
 
@@ -246,20 +224,16 @@ def pick_sentences(sentences, number):
 def describe(dataset):
     """Montre ce que contient le jeu de données, et s'il y en a assez."""
     narration.section("Regarder les données")
-    narration.table(("partie", "phrases", "mots"), [
-        (split, narration.count(count_sentences(rows)), narration.count(sum(rows["sentence_length"][:])))
-        for split, rows in dataset.items()])
+    sentence_counts = {}
+    for part, rows in dataset.items():
+        sentence_counts[part] = count_sentences(rows)
+    corpus.show_parts(sentence_counts, dataset)
 
     print("\nQuelques phrases d'entraînement, au hasard :")
     sentences = dataset["train"]["text"][:]
     for sentence in pick_sentences(sentences, min(5, len(sentences))):
         print(f"  - {sentence}")
-
-    characters = sum(map(len, sentences))
-    times = narration.count(round(40e9 / characters / 1000) * 1000)
-    print(f"\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
-          f"{narration.decimal(characters / 1e6, 1)} Mo,\nsoit {times} fois moins : assez pour spécialiser "
-          "un réseau qui sait déjà le français,\nbeaucoup trop peu pour le lui apprendre.")
+    corpus.compare_with_gpt2(sentences)
 
 
 def save(dataset):
@@ -269,8 +243,8 @@ def save(dataset):
         for split in ("train", "validation"):
             text = "\n".join(dataset[split]["text"][:]) + "\n"
             (folder / f"{split}_text.txt").write_text(text, encoding="utf-8")
-        draw_sentence_lengths({split: rows["sentence_length"][:] for split, rows in dataset.items()},
-                              folder / "sentence_lengths.png")
+        lengths = {part: rows["sentence_length"][:] for part, rows in dataset.items()}
+        draw_sentence_lengths(lengths, folder / "sentence_lengths.png")
     shown = paths.shown(paths.DATA)
     print(f"\nÉcrit dans {shown} : le jeu de données, train_text.txt, validation_text.txt\n"
           f"et {shown}/sentence_lengths.png, à regarder.")

@@ -40,7 +40,9 @@ def open_pipe(model_path):
     model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
     # <<<
 
-    tokenizer = AutoTokenizer.from_pretrained(model_path, padding_side="left")
+    # split_special_tokens : « <|endoftext|> », écrit dans un début, n'est que du texte.
+    tokenizer = AutoTokenizer.from_pretrained(model_path, padding_side="left",
+                                              split_special_tokens=True)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     return pipeline("text-generation", model=model, tokenizer=tokenizer)
 

@@ -20,7 +20,7 @@ from workshop import narration
 from workshop.learning.packing import pack
 from workshop.paths import BASE_MODEL
 from workshop.sources import embedded_books
-from workshop.text.books import keep_author_lines
+from workshop.text.gutenberg import keep_author_lines
 
 import numpy as np
 from datasets import concatenate_datasets

@@ -13,11 +13,11 @@ from datasets import Dataset, DatasetDict
 from filelock import FileLock
 
 from conftest import AURORE
+from workshop import downloads
 from workshop.artefacts import newest_model
 from workshop.errors import WorkshopError
 from workshop.paths import BASE_MODEL
 from workshop.sources import embedded_books
-from workshop.text import books
 
 STEP_1, STEP_2, STEP_3, STEP_4 = (f"{name}_solution.py" for name in (
     "1_prepare_dataset", "2_tokenize", "3_train", "4_generate"))
@@ -125,7 +125,7 @@ def test_a_validation_book_that_does_not_exist(atelier):
 def test_settings_that_leave_a_part_empty(lesson, monkeypatch, tmp_path, settings, sentence):
     step_1 = lesson("1_prepare_dataset_solution")
     monkeypatch.setattr(step_1.paths, "DATA", tmp_path)
-    monkeypatch.setattr(books, "BOOKS", tmp_path / "books")
+    monkeypatch.setattr(downloads, "BOOKS", tmp_path / "books")
     settings = {"TRAIN_BOOKS": embedded_books("train"), "TEST_BOOKS": embedded_books("test"), **settings}
     for name, value in settings.items():
         monkeypatch.setattr(step_1, name, value)

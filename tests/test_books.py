@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from workshop.downloads import cache_name
 from workshop.errors import WorkshopError
-from workshop.text import books
+from workshop.text import gutenberg as books
 
 STORY = "Il était une fois une meunière qui chantait au bord de la rivière.\n" * 60
 
@@ -149,7 +150,7 @@ def test_a_folder_is_not_a_book(tmp_path):
 
 
 def test_file_names_suit_windows():
-    assert books.cache_name("Lélia : «1833»?", "https://host/files/39738/39738-0.txt") == "lelia_1833_39738-0.txt"
+    assert cache_name("Lélia : «1833»?", "https://host/files/39738/39738-0.txt") == "lelia_1833_39738-0.txt"
 
 
 def test_the_slides_cut_is_compared_with_the_markers():

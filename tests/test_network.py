@@ -48,6 +48,21 @@ def test_a_short_book_is_padded_and_its_padding_not_learnt(tokenizer):
     assert (blocks["labels"][0, words:] == IGNORED).all() and (blocks["labels"][0, :words] != IGNORED).all()
 
 
+def test_a_special_token_in_a_book_is_ordinary_text(tokenizer):
+    blocks = pack(split_of({"A": [f"Le soir{tokenizer.eos_token} la mer."]}), tokenizer, block_length=32)
+    ids = blocks["input_ids"][0][blocks["labels"][0] != IGNORED]
+    assert ids.tolist().count(tokenizer.eos_token_id) == 1, "celui qui ouvre le livre"
+    assert tokenizer.decode(ids[1:]) == f"Le soir{tokenizer.eos_token} la mer."
+
+
+def test_a_special_token_in_an_opening_is_ordinary_text(lesson):
+    tokenizer = lesson("4_generate_solution").open_pipe(BASE_MODEL).tokenizer
+    for token in tokenizer.all_special_tokens:
+        ids = tokenizer([f"Le soir{token} la mer", "Le soir"], padding=True).input_ids
+        assert tokenizer.decode(ids[0]) == f"Le soir{token} la mer"
+        assert not set(ids[0]) & set(tokenizer.all_special_ids)
+
+
 @pytest.mark.parametrize("most, chosen", [(1, [0]), (3, [0, 4, 9]), (10, list(range(10))), (50, list(range(10)))])
 def test_a_few_blocks_are_taken_from_beginning_to_end(most, chosen):
     blocks = {"input_ids": np.arange(10)[:, None], "labels": np.arange(10)[:, None]}

@@ -1,5 +1,6 @@
 """Beaucoup de lecteurs, un seul réseau : places, file, départs, erreurs."""
 
+import copy
 import threading
 import time
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from workshop.page.prompts import check
-from workshop.page.readers import Full, Piece, Place, Readers, Request
+from workshop.page.readers import Full, Piece, Place, Readers, Request, _open_tokenizer
 from workshop.paths import BASE_MODEL
 from workshop.writing import generation
 from workshop.writing.engine import Network
@@ -49,6 +50,19 @@ def wait_until(condition):
             return
         time.sleep(0.01)
     assert condition()
+
+
+def test_a_special_token_that_is_typed_is_ordinary_text(tokenizer, tmp_path):
+    """Celui de l'atelier, et tous ceux qu'un autre tokenizer du catalogue peut avoir."""
+    others = copy.deepcopy(tokenizer)
+    others.add_special_tokens({"pad_token": "<pad>", "additional_special_tokens": ["[MASK]", "</s>"]})
+    others.save_pretrained(tmp_path)
+    for folder, known in ((BASE_MODEL, tokenizer), (tmp_path, others)):
+        opened = _open_tokenizer(folder)
+        for token in known.all_special_tokens:
+            ids = opened.encode(f"Le soir{token} la mer").ids
+            assert opened.decode(ids, skip_special_tokens=False) == f"Le soir{token} la mer"
+            assert not set(ids) & set(known.all_special_ids), token
 
 
 def test_together_each_reads_what_they_would_have_read_alone(readers, tokenizer):

@@ -7,13 +7,23 @@ from pathlib import Path
 import pytest
 from test_books import gutenberg_file
 
-from workshop import artefacts, sources
+from workshop import artefacts, downloads, sources
 from workshop.errors import WorkshopError
+from workshop.paths import AURORE
 from workshop.sources import OutOfReach
-from workshop.text import books
+from workshop.text.gutenberg import check_book, keep_author_lines
 
 PATHS = ("/files/1/1-0.txt", "/files/2/2-0.txt")
 BOOKS = {"Un": f"https://www.gutenberg.org{PATHS[0]}", "Deux": f"https://www.gutenberg.org{PATHS[1]}"}
+
+
+def fetch(books, download):
+    """Renvoie {titre: chemin} des livres, demandés comme le fait l'étape 1."""
+    asked = downloads.Downloads(books)
+    for request in asked.requests():
+        with request:
+            check_book(download(request.url, request.name, request.folder))
+    return asked.paths
 
 
 @pytest.fixture(name="download")
@@ -24,9 +34,9 @@ def _download(lesson):
 @pytest.fixture(name="shelf", autouse=True)
 def _shelf(tmp_path, monkeypatch):
     """Un dossier de livres vide, et aucune attente entre deux essais."""
-    monkeypatch.setattr(books, "BOOKS", tmp_path / "books")
-    monkeypatch.setattr(sources, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(sources, "SILENCE_LIMIT", 0.5)
+    monkeypatch.setattr(downloads, "BOOKS", tmp_path / "books")
+    monkeypatch.setattr(downloads, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(downloads, "SILENCE_LIMIT", 0.5)
     return tmp_path / "books"
 
 
@@ -39,11 +49,11 @@ def _mirror(book_server, monkeypatch):
 
 
 def test_books_are_downloaded_once(mirror, download, shelf):
-    paths = books.fetch_books(BOOKS, download)
+    paths = fetch(BOOKS, download)
     assert list(paths) == ["Un", "Deux"]
     assert [path.read_bytes() for path in paths.values()] == list(mirror.files.values())
     assert mirror.requests == list(PATHS)
-    books.fetch_books(BOOKS, download)
+    fetch(BOOKS, download)
     assert mirror.requests == list(PATHS)
     assert sorted(path.name for path in shelf.iterdir()) == ["deux_2-0.txt", "un_1-0.txt"]
 
@@ -51,7 +61,7 @@ def test_books_are_downloaded_once(mirror, download, shelf):
 @pytest.mark.parametrize("failures", [[503], ["truncated"], ["silent"], [500, "truncated"]])
 def test_a_failing_server_is_asked_again(mirror, download, failures):
     mirror.behaviours[PATHS[0]] = list(failures)
-    books.fetch_books(BOOKS, download)
+    fetch(BOOKS, download)
     assert mirror.requests.count(PATHS[0]) == len(failures) + 1
 
 
@@ -67,7 +77,7 @@ def test_a_single_missing_book_is_named(mirror, download, shelf, content, senten
     if content is None:
         del mirror.files[PATHS[1]]
     with pytest.raises(WorkshopError) as caught:
-        books.fetch_books(BOOKS, download)
+        fetch(BOOKS, download)
     assert not isinstance(caught.value, OutOfReach)
     assert "Deux" in str(caught.value) and sentence in str(caught.value) and "AURORE_SOURCE" in str(caught.value)
     assert [path.name for path in shelf.iterdir()] == ["un_1-0.txt"]
@@ -77,24 +87,24 @@ def test_a_single_missing_book_is_named(mirror, download, shelf, content, senten
 def test_patience_has_an_end(mirror, download, shelf, behaviour):
     mirror.behaviours[PATHS[1]] = [behaviour] * 10
     with pytest.raises(WorkshopError, match="Deux"):
-        books.fetch_books(BOOKS, download)
-    assert mirror.requests.count(PATHS[1]) == sources.ATTEMPTS
+        fetch(BOOKS, download)
+    assert mirror.requests.count(PATHS[1]) == downloads.ATTEMPTS
     assert [path.name for path in shelf.iterdir()] == ["un_1-0.txt"]
 
 
 def test_no_book_at_all_is_out_of_reach(monkeypatch, download):
     monkeypatch.setenv("GUTENBERG_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(OutOfReach, match="127.0.0.1:9 est injoignable"):
-        books.fetch_books(BOOKS, download)
+        fetch(BOOKS, download)
 
 
 @pytest.mark.parametrize("missing", BOOKS)
 def test_a_book_missing_offline_is_named_wherever_it_stands(mirror, download, monkeypatch, missing):
-    paths = books.fetch_books(BOOKS, download)
+    paths = fetch(BOOKS, download)
     paths[missing].unlink()
     monkeypatch.setenv("GUTENBERG_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(WorkshopError, match=f"1 livre.*\n  - {missing} : 127.0.0.1:9 est injoignable") as caught:
-        books.fetch_books(BOOKS, download)
+        fetch(BOOKS, download)
     assert not isinstance(caught.value, OutOfReach) and len(mirror.requests) == len(BOOKS)
 
 
@@ -107,14 +117,14 @@ def test_an_unreachable_host_is_not_asked_for_the_other_books(monkeypatch, downl
         return download(url, name, folder)
 
     with pytest.raises(OutOfReach):
-        books.fetch_books(BOOKS, count_and_download)
-    assert asked == [f"http://127.0.0.1:9{PATHS[0]}"] * sources.ATTEMPTS
+        fetch(BOOKS, count_and_download)
+    assert asked == [f"http://127.0.0.1:9{PATHS[0]}"] * downloads.ATTEMPTS
 
 
 def test_a_truncated_first_book_is_named(mirror, download):
-    mirror.behaviours[PATHS[0]] = ["truncated"] * sources.ATTEMPTS
+    mirror.behaviours[PATHS[0]] = ["truncated"] * downloads.ATTEMPTS
     with pytest.raises(WorkshopError, match="1 livre.*\n  - Un : .* tronqué") as caught:
-        books.fetch_books(BOOKS, download)
+        fetch(BOOKS, download)
     assert not isinstance(caught.value, OutOfReach) and "injoignable" not in str(caught.value)
 
 
@@ -123,51 +133,51 @@ def test_leftovers_of_a_killed_script_are_removed(mirror, download, shelf):
     for folder in (old, young):
         folder.mkdir(parents=True)
     os.utime(old, (time.time() - 2 * artefacts.ABANDONED,) * 2)
-    books.fetch_books(BOOKS, download)
+    fetch(BOOKS, download)
     assert mirror.requests and young.is_dir() and not old.exists()
 
 
 def test_a_wifi_portal_is_out_of_reach(mirror, download):
     mirror.files = dict.fromkeys(PATHS, b"<html>Connectez-vous</html>")
     with pytest.raises(OutOfReach, match="page web"):
-        books.fetch_books(BOOKS, download)
+        fetch(BOOKS, download)
 
 
 def test_the_network_really_is_cut(download):
     with pytest.raises(OutOfReach, match="www.gutenberg.org"):
-        books.fetch_books({"Un": BOOKS["Un"]}, download)
+        fetch({"Un": BOOKS["Un"]}, download)
 
 
 def test_a_damaged_cached_book_is_downloaded_again(mirror, download):
-    paths = books.fetch_books(BOOKS, download)
+    paths = fetch(BOOKS, download)
     paths["Un"].write_text("", encoding="utf-8")
-    books.fetch_books(BOOKS, download)
+    fetch(BOOKS, download)
     assert mirror.requests.count(PATHS[0]) == 2 and paths["Un"].stat().st_size
 
 
 def test_a_local_file_needs_no_network(tmp_path, download):
     path = tmp_path / "mon livre.txt"
     path.write_text(gutenberg_file(), encoding="utf-8")
-    assert books.fetch_books({"Mon livre": str(path)}, download) == {"Mon livre": path}
+    assert fetch({"Mon livre": str(path)}, download) == {"Mon livre": path}
 
 
 def test_a_local_path_starts_from_the_project(tmp_path, monkeypatch, download):
     tales = sources.embedded_books("test")
-    relative = {title: Path(path).relative_to(sources.AURORE.parent).as_posix() for title, path in tales.items()}
+    relative = {title: Path(path).relative_to(AURORE.parent).as_posix() for title, path in tales.items()}
     monkeypatch.chdir(tmp_path)
-    assert {title: str(path) for title, path in books.fetch_books(relative, download).items()} == tales
+    assert {title: str(path) for title, path in fetch(relative, download).items()} == tales
 
 
 @pytest.mark.parametrize("address, sentence", [("aurore", "aurore est un dossier"), ("", "adresse est vide")])
 def test_an_address_that_is_no_file_is_explained(download, address, sentence):
     with pytest.raises(WorkshopError, match=f"Un : .*{sentence}"):
-        books.fetch_books({"Un": address}, download)
+        fetch({"Un": address}, download)
 
 
 def test_a_mirror_without_scheme_is_explained(monkeypatch, download):
     monkeypatch.setenv("GUTENBERG_MIRROR", "miroir.local")
     with pytest.raises(WorkshopError, match="adresse complète"):
-        books.fetch_books(BOOKS, download)
+        fetch(BOOKS, download)
 
 
 def test_source_mode(monkeypatch):
@@ -194,4 +204,4 @@ def test_embedded_tales_are_long_enough_and_labelled():
         with open(path, encoding="utf-8-sig") as tale:
             lines = tale.readlines()
         assert lines[0].startswith("Pastiche")
-        assert len("".join(books.keep_author_lines(lines)).split()) >= 3000
+        assert len("".join(keep_author_lines(lines)).split()) >= 3000

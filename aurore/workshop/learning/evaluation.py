@@ -19,7 +19,7 @@ from workshop.errors import WorkshopError
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, slices
 from workshop.learning.hub import opening
 from workshop.narration import count, decimal, table
-from workshop.text.books import find_markers, keep_author_lines, paragraphs
+from workshop.text.gutenberg import find_markers, keep_author_lines, paragraphs
 from workshop.text.typography import normalise
 
 import numpy as np
@@ -44,7 +44,7 @@ def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
     """
     window = min(window, model.config.n_positions)
     start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    ids = np.array([start, *tokenizer(text).input_ids], dtype=np.int32)
+    ids = np.array([start, *tokenizer(text, split_special_tokens=True).input_ids], dtype=np.int32)
     if len(ids) < 2:
         raise ValueError("Un texte vide n'a pas de note.")
     windows = tf.data.Dataset.from_tensor_slices(sliding_windows(ids, window, min(stride, window)))

@@ -47,7 +47,7 @@ def _token_streams(split, tokenizer):
     spaced = [text if index == 0 or books[index - 1] != books[index] else " " + text
               for index, text in enumerate(texts)]
     stream = []
-    for index, ids in enumerate(tokenizer(spaced).input_ids):
+    for index, ids in enumerate(tokenizer(spaced, split_special_tokens=True).input_ids):
         if index == 0 or books[index - 1] != books[index]:
             if stream:
                 yield np.array(stream)

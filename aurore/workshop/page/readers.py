@@ -280,7 +280,9 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
 
 def _open_tokenizer(folder):
     try:
-        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.encode_special_tokens = True  # « <|endoftext|> », tapé, n'est que du texte
+        return tokenizer
     except Exception as error:  # pylint: disable=broad-exception-caught  # tokenizers n'a pas d'erreur à lui
         raise WorkshopError(f"Le tokenizer de {shown(folder)} ne se lit pas : tokenizer.json est incomplet ou n'est "
                             "pas celui attendu.") from error

@@ -1,0 +1,86 @@
+"""Ce que l'étape 1 vérifie et montre du corpus : les réglages, ce que chaque coupe retire, les comptes."""
+
+from workshop.errors import WorkshopError
+from workshop.narration import count, decimal, notice, section, table
+from workshop.text.gutenberg import compare_with_markers, language_of
+
+GPT2_CHARACTERS = 40e9  # ce qu'a lu GPT-2 : 40 Go, de 8 millions de pages web
+
+
+def is_translated(title, lines, language):
+    """Dit si l'en-tête du fichier annonce une autre langue que `language` ; l'annonce à l'écran."""
+    declared = language_of(lines) or language
+    if language in declared:
+        return False
+    notice(f"« {title} » est mis de côté : l'en-tête du fichier annonce « Language: {declared} ». "
+           "C'est une traduction, pas le texte de l'auteur. Regardez toujours vos données !")
+    return True
+
+
+def check_settings(books, test_titles, validation, language, shortest):
+    """Arrête avant d'écrire si, avec ces réglages, une des trois parties n'aurait pas de phrase.
+
+    `books` : {titre: jeu de données}, livres de test compris ; puis VALIDATION, LANGUAGE et
+    SHORTEST_SENTENCE. Lève une WorkshopError qui nomme le réglage à corriger.
+    """
+    in_language = f"dont la langue (LANGUAGE) est {language}"
+    train = {title: len(book) for title, book in books.items() if title not in test_titles}
+    if isinstance(validation, str):
+        leaves_some = validation in train and len(train) > 1
+    else:
+        leaves_some = isinstance(validation, float) and all(
+            0 < validation * length <= length - 1 for length in train.values())
+    for possible, problem in (
+            (test_titles and set(test_titles) <= set(books),
+             f"TEST_BOOKS doit contenir au moins un livre, et seulement des livres {in_language}"),
+            (train, f"TRAIN_BOOKS doit contenir au moins un livre, absent de TEST_BOOKS, {in_language}"),
+            (all(map(len, books.values())),
+             f"SHORTEST_SENTENCE vaut {shortest} : un des livres n'a aucune phrase d'autant de mots"),
+            (leaves_some, f"VALIDATION vaut {validation!r} : choisissez une part entre 0 et 1 qui laisse des phrases à "
+                          "l'entraînement, par exemple 0.1, ou le titre d'un livre d'entraînement parmi plusieurs "
+                          f"({', '.join(train)})")):
+        if not possible:
+            raise WorkshopError(f"{problem}.\nCorrigez-le en haut du script, puis relancez.")
+
+
+class Cuts:
+    """Deux façons de retirer d'un fichier ce qui n'est pas de l'auteur, comparées livre par livre."""
+
+    def __init__(self):
+        self._rows = []
+
+    def add(self, title, lines, shorter, author_lines):
+        """Note ce que donnent, pour les `lines` d'un fichier, la coupe fixe et la coupe aux repères."""
+        left, lost = compare_with_markers(shorter, lines)
+        removed = 1 - sum(map(len, author_lines)) / sum(map(len, lines))
+        self._rows.append((title, count(len(lines)), left, lost, f"{decimal(100 * removed, 1)} %"))
+
+    def show(self):
+        """Affiche la comparaison."""
+        section("Retirer ce qui n'est pas de l'auteur")
+        table(("livre", "lignes", "anglais laissé", "texte emporté", "retiré aux repères"), self._rows)
+        print("Retirer 50 lignes en tête et 100 à la fin laisse de l'en-tête et de la licence, ou emporte\n"
+              "du texte : aucun nombre ne va à tous les livres. On coupe donc aux repères du fichier.")
+
+
+def show_sentences(sentences_by_title):
+    """Affiche combien chaque livre a de phrases et de mots."""
+    table(("livre", "phrases", "mots"), [
+        (title, count(len(sentences)), count(sum(len(sentence.split()) for sentence in sentences)))
+        for title, sentences in sentences_by_title.items()])
+
+
+def show_parts(sentence_counts, dataset):
+    """Affiche combien chaque partie a de phrases, comptées par {partie: nombre}, et de mots."""
+    table(("partie", "phrases", "mots"), [
+        (part, count(number), count(sum(dataset[part]["sentence_length"][:])))
+        for part, number in sentence_counts.items()])
+
+
+def compare_with_gpt2(sentences):
+    """Affiche combien de fois GPT-2 a lu plus de texte que n'en ont les phrases `sentences`."""
+    characters = sum(map(len, sentences))
+    times = count(round(GPT2_CHARACTERS / characters / 1000) * 1000)
+    print(f"\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
+          f"{decimal(characters / 1e6, 1)} Mo,\nsoit {times} fois moins : assez pour spécialiser "
+          "un réseau qui sait déjà le français,\nbeaucoup trop peu pour le lui apprendre.")
