@@ -119,7 +119,7 @@ def _atelier_with_data(atelier, finished_atelier):
     return atelier
 
 
-@pytest.fixture(name="lesson")
+@pytest.fixture(scope="session", name="lesson")
 def _lesson():
     """Importe un script numéroté, dont le nom commence par un chiffre."""
     def load(name):

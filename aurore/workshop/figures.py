@@ -2,6 +2,8 @@
 
 from matplotlib.figure import Figure
 
+from workshop.narration import count, decimal
+
 
 def draw_sentence_lengths(lengths_by_split, path):
     """Dessine dans `path` (PNG) l'histogramme des longueurs de phrases, en mots.
@@ -12,7 +14,7 @@ def draw_sentence_lengths(lengths_by_split, path):
     axes = figure.add_subplot()
     styles = ("-", "--", ":")
     for style, (split, lengths) in zip(styles, lengths_by_split.items()):
-        label = f"{split} ({len(lengths):,} phrases)".replace(",", " ")
+        label = f"{split} ({count(len(lengths))} phrases)"
         axes.hist(lengths, bins=range(0, 121, 3), weights=[100 / len(lengths)] * len(lengths), histtype="step",
                   linewidth=1.6, linestyle=style, color="black", label=label)
     axes.set(xlabel="mots par phrase", ylabel="part des phrases (%)", xlim=(0, 120),
@@ -37,4 +39,17 @@ def draw_learning_curve(train_points, validation_points, kept_step, path):
     axes.set(xlabel="pas (un lot par pas)", ylabel="perte (nats par token)",
              title="Courbe d'apprentissage")
     axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
+
+
+def draw_learnt_words(gains, path):
+    """Dessine dans `path` (PNG) les mots qu'un réseau attend mieux : des couples (mot, bits gagnés)."""
+    words, bits = zip(*reversed(gains))
+    figure = Figure(figsize=(8, 0.6 + 0.4 * len(gains)), layout="constrained")
+    axes = figure.add_subplot()
+    bars = axes.barh(words, bits, color="0.75", edgecolor="black", linewidth=0.8)
+    axes.bar_label(bars, [decimal(gain, 1) for gain in bits], padding=4)
+    axes.set(xlabel="bits gagnés, en moyenne, à chaque fois que le mot revient",
+             title="Les mots que le réseau a appris à attendre", xlim=(0, 1.12 * max(bits)))
+    axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)

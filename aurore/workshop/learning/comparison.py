@@ -24,7 +24,7 @@ COLUMNS = {
     "jitter": ("agitation", lambda value: decimal(float(value))),
     "score_before": ("note avant", lambda value: decimal(float(value), 3)),
     "score_after": ("note", lambda value: decimal(float(value), 3)),
-    "characters_per_second": ("car./s", lambda value: decimal(float(value), 0)),
+    "characters_per_second": ("car./s", lambda value: "–" if value == "None" else decimal(float(value), 0)),
 }
 HIDDEN = ("folder", "test_books", "steps", "score_before")  # dans le fichier seulement : l'écran n'est pas si large
 SHOWN = 8                      # derniers essais affichés

@@ -35,7 +35,18 @@ class Score(NamedTuple):
 
 
 def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
-    """Renvoie le `Score` d'un GPT-2 sur `text`, déjà normalisé.
+    """Renvoie le `Score` d'un GPT-2 sur `text`, déjà normalisé. Voir `token_losses`."""
+    return score_of(token_losses(model, tokenizer, text, window=window, stride=stride, batch_size=batch_size), text)
+
+
+def score_of(losses, text):
+    """Renvoie le `Score` que donnent sur `text` les pertes de ses tokens, en nats."""
+    return Score(bits_per_character=float(losses.sum()) / math.log(2) / len(text),
+                 perplexity=math.exp(losses.mean()))
+
+
+def token_losses(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
+    """Renvoie la perte de chaque token de `text`, en nats, dans l'ordre : un tableau de forme (tokens,).
 
     Le texte est lu par fenêtres de `window` tokens qui avancent de `stride` : chaque token est
     prédit une seule fois, avec au moins `window - stride` tokens de contexte (moins au tout
@@ -51,11 +62,9 @@ def score(model, tokenizer, text, *, window=256, stride=128, batch_size=16):
 
     @tf.function(autograph=False, reduce_retracing=True)
     def losses_of(batch):
-        return tf.add_n([_losses(model, **part) for part in slices(batch)])
+        return tf.concat([_losses(model, **part) for part in slices(batch)], 0)
 
-    total = sum(float(losses_of(batch)) for batch in windows.batch(batch_size))
-    return Score(bits_per_character=total / math.log(2) / len(text),
-                 perplexity=math.exp(total / (len(ids) - 1)))
+    return np.concatenate([losses_of(batch).numpy().ravel() for batch in windows.batch(batch_size)])[:len(ids) - 1]
 
 
 def sliding_windows(ids, window, stride):
@@ -77,11 +86,10 @@ def sliding_windows(ids, window, stride):
 
 
 def _losses(model, input_ids, positions, targets):
-    """Somme des pertes des tokens à prédire, en nats ; la tête n'est calculée que là où l'on prédit."""
+    """Pertes des tokens à prédire, en nats, de forme (fenêtres, stride) ; la tête n'est calculée que là où l'on prédit."""
     hidden = model.transformer(input_ids, use_cache=False, training=False).last_hidden_state
     logits = tf.cast(model.logits(tf.gather(hidden, positions, batch_dims=1)), tf.float32)
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
-    return tf.reduce_sum(tf.where(targets < 0, 0.0, losses))
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
 
 
 def read_text(path):

@@ -10,6 +10,7 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from safetensors.numpy import save_file
@@ -141,6 +142,13 @@ def _check_weights(folder):
             "puis relancez la même commande, ou choisissez un modèle qui a un fichier model.safetensors.")
 
 
+def check_block_length(model, block_length):
+    """Lève une WorkshopError si le réseau ne voit pas autant de tokens à la fois."""
+    if block_length > model.config.n_positions:
+        raise WorkshopError(f"BLOCK_LENGTH vaut {block_length}, mais ce réseau ne voit que "
+                            f"{model.config.n_positions} tokens à la fois : choisissez au plus ce nombre.")
+
+
 def known_as(folder):
     """Renvoie le nom d'un modèle dont on a le dossier local : « aurore-mini », « benjamin/gpt2-wechsel-french »..."""
     folder = Path(folder)
@@ -180,11 +188,16 @@ def save_model(model, tokenizer, folder):
     """Enregistre un TFGPT2LMHeadModel et son tokenizer sous les noms de poids de PyTorch.
 
     TensorFlow, PyTorch et les autres moteurs ouvrent tous ce format-là ; celui que
-    `save_pretrained` écrit depuis TensorFlow n'est lu que par TensorFlow.
+    `save_pretrained` écrit depuis TensorFlow n'est lu que par TensorFlow. Lève une WorkshopError si un poids n'est
+    plus un nombre.
     """
     from workshop.learning.gpt2_tf import (  # pylint: disable=import-outside-toplevel
         pytorch_weights)  # importe TensorFlow : inutile pour télécharger
-    save_file(pytorch_weights(model), folder / "model.safetensors", metadata={"format": "pt"})
+    weights = pytorch_weights(model)
+    if not all(np.isfinite(array).all() for array in weights.values()):
+        raise WorkshopError("Ce réseau a des poids qui ne sont plus des nombres : il n'est pas enregistré.\n"
+                            "Entraînez-le plus doucement (LEARNING_RATES, en haut de l'étape 3), puis relancez.")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)  # safetensors le réserve à qui l'écrit ; le volume se partage
     model.config.architectures = ["GPT2LMHeadModel"]
     model.config.save_pretrained(folder)

@@ -1,11 +1,14 @@
 """Le journal d'un entraînement : ses pertes, ce que le réseau écrivait en chemin, les poids à garder."""
 
 import csv
+import math
 import time
 
+import numpy as np
 from tf_keras.callbacks import Callback
 from tqdm import tqdm
 
+from workshop.errors import WorkshopError
 from workshop.figures import draw_learning_curve
 from workshop.learning.evaluation import Score
 from workshop.learning.training import mean_loss
@@ -68,9 +71,11 @@ class Journal(Callback):  # pylint: disable=too-many-instance-attributes  # ce q
 
     def on_train_batch_end(self, batch, logs=None):
         self.train_points.append([self.step + 1, float(logs["loss"])])
+        self._ensure_finite(logs["loss"])
         if self.step == self.steps // 2:
+            self._ensure_finite(*map(np.sum, self.model.get_weights()))
             self.samples.append([self.step, self.write_sample(self.model)])
-            tqdm.write(f"À mi-chemin, il écrit : {self.samples[-1][1]}...")
+            tqdm.write(f"À mi-chemin, il écrit : {self.samples[-1][1]}")
         due = self.step * self.VALIDATIONS // self.steps > (self.step - 1) * self.VALIDATIONS // self.steps
         epoch_ends = self.step == self.steps or batch + 1 == self.params["steps"]  # `fit` va la mesurer
         if due and not epoch_ends:
@@ -83,7 +88,16 @@ class Journal(Callback):  # pylint: disable=too-many-instance-attributes  # ce q
     def on_epoch_end(self, epoch, logs=None):
         self._validate(logs["val_loss"])
 
+    def _ensure_finite(self, *numbers):
+        """Lève une WorkshopError si l'un des nombres n'en est plus un : les poids sont perdus."""
+        if not all(map(math.isfinite, numbers)):
+            raise WorkshopError(
+                f"Au pas {self.step}, la perte n'est plus un nombre : les pas sont si grands que le réseau s'est perdu, "
+                "et rien n'est enregistré.\nChoisissez une vitesse plus petite dans LEARNING_RATES (1e-4, par exemple), "
+                "en haut du script, puis relancez.")
+
     def _validate(self, loss):
+        self._ensure_finite(loss)
         if self.validation_points[-1][0] == self.step:
             return
         self.validation_points.append([self.step, float(loss)])

@@ -10,6 +10,13 @@ import numpy as np
 IGNORED = -100  # étiquette que la fonction de perte de transformers ne compte pas
 
 
+def check_parts(dataset):
+    """Lève une ValueError si ce jeu de données n'a pas les parties et les colonnes qu'écrit l'étape 1."""
+    for split in ("train", "validation", "test"):
+        if not {"text", "book", "position"} <= set(dataset[split].column_names) or dataset[split].num_rows == 0:
+            raise ValueError(split)
+
+
 def pack(split, tokenizer, block_length):
     """Renvoie {"input_ids", "labels"} : deux tableaux int32 de forme (blocs, block_length).
 

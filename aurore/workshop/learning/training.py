@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import time
 from datetime import datetime
+from statistics import median
 
 import numpy as np
 import tensorflow as tf
@@ -20,23 +21,22 @@ def choose_precision():
     """Choisit la précision la plus rapide sur cette machine, et renvoie son nom.
 
     Certains processeurs calculent deux fois plus vite sur des nombres de 16 bits (bfloat16) ; les
-    autres les imitent, trente fois plus lentement. On chronomètre donc un produit de matrices. Les
-    poids restent en 32 bits : seuls les calculs intermédiaires changent. À appeler avant d'ouvrir
-    le réseau.
+    autres les imitent, trente fois plus lentement. On essaie donc un produit de matrices, et l'on
+    compte le temps de processeur, que les autres programmes n'allongent pas. Les poids restent en
+    32 bits : seuls les calculs intermédiaires changent. À appeler avant d'ouvrir le réseau.
     """
-    policy = "mixed_bfloat16" if _matmul_seconds(tf.bfloat16) < 0.8 * _matmul_seconds(tf.float32) else "float32"
+    pairs = [(_matmul_seconds(tf.bfloat16), _matmul_seconds(tf.float32)) for _ in range(5)][1:]  # le premier prépare
+    policy = "mixed_bfloat16" if all(short < 0.8 * long for short, long in pairs) else "float32"
     mixed_precision.set_global_policy(policy)
     return policy
 
 
 def _matmul_seconds(precision, size=512):
+    """Renvoie le temps de processeur d'un produit de matrices, en secondes."""
     matrix = tf.cast(tf.random.stateless_normal((size, size), seed=(0, 0)), precision)
-    durations = []
-    for _ in range(4):
-        start = time.perf_counter()
-        tf.matmul(matrix, matrix).numpy()
-        durations.append(time.perf_counter() - start)
-    return min(durations[1:])
+    start = time.process_time()
+    tf.matmul(matrix, matrix).numpy()
+    return time.process_time() - start
 
 
 def batches(blocks, batch_size):
@@ -62,7 +62,8 @@ def shuffled_batches(blocks, batch_size, epochs, seed, first_step=0):
 
 
 def seconds_per_step(model, dataset):
-    """Chronomètre un pas d'entraînement (sans toucher aux poids), compilation non comprise."""
+    """Chronomètre un pas d'entraînement, sans toucher aux poids ; renvoie (durée d'un pas, temps de le préparer), en
+    secondes. `fit` prépare de même son premier pas."""
     batch = next(iter(dataset))
 
     @tf.function(autograph=False)
@@ -72,11 +73,12 @@ def seconds_per_step(model, dataset):
         return [tf.reduce_sum(gradient) for gradient in tape.gradient(loss, model.trainable_variables)]
 
     durations = []
-    for _ in range(3):
+    for _ in range(4):
         start = time.perf_counter()
         forward_and_backward()
         durations.append(time.perf_counter() - start)
-    return min(durations[1:])
+    step = median(durations[1:])
+    return step, max(0.0, durations[0] - step)
 
 
 def mean_loss(model, dataset):

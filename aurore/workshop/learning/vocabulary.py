@@ -11,6 +11,15 @@ import copy
 import numpy as np
 
 
+def adapt(model, old_tokenizer, new_tokenizer):
+    """Renvoie le réseau adapté à `new_tokenizer`, sous le même nom, et l'annonce."""
+    carried = carry_over(model, old_tokenizer, new_tokenizer)
+    carried.config.name_or_path = model.name_or_path
+    print("Le réseau est adapté au tokenizer spécialisé : chaque nouveau token part de la moyenne des morceaux\n"
+          "que le réseau connaissait.")
+    return carried
+
+
 def carry_over(model, old_tokenizer, new_tokenizer):
     """Renvoie un réseau pour `new_tokenizer`, qui a gardé tout ce que `model` savait.
 
