@@ -1,0 +1,123 @@
+"""Ce qu'un réseau a lu, pour qu'une personne le lise : auteur, titre, année, source.
+
+Les manifestes viennent de quatre collections, qui écrivent chacune les noms à leur façon. Une règle
+corrige ce qui est régulier ; les deux tables, le reste.
+"""
+
+import csv
+import re
+import unicodedata
+
+COLUMNS = ("author", "title", "year", "source")
+SOURCES = {"GITenberg": "Project Gutenberg", "COST-ELTeC": "ELTeC", "ELTeC": "ELTeC", "MiMoText": "MiMoText roman18",
+           "cligs": "CLiGS textbox"}
+LESSON_SOURCE = "Project Gutenberg"
+
+AUTHORS = {
+    "Adam Juliette Madame Adam Lambert Juliette Lamber AdamJ 64000638 Q270617": "Adam, Juliette",
+    "Alexis Ponson du Terrail, Pierre": "Ponson du Terrail, Pierre Alexis",
+    "Anonymous": "Anonyme",
+    "Aurevilly, Jules Barbey d'": "Barbey d'Aurevilly, Jules",
+    "Balzac": "Balzac, Honoré de",
+    "Boisgobey, Fortuné du": "Du Boisgobey, Fortuné",
+    "Boisgobey, Fortuné Du": "Du Boisgobey, Fortuné",
+    "Cottin, Madame": "Cottin, Sophie",
+    "Dumas": "Dumas, Alexandre",
+    "Emile de, Mme Girardin": "Girardin, Delphine de",
+    "Françoise Sophie Gay, Marie": "Gay, Sophie",
+    "Féval": "Féval, Paul",
+    "Féval, Paul H.C.": "Féval, Paul",
+    "Féval, Paul Henri Corentin": "Féval, Paul",
+    "Féval, Paul Henry Corentin": "Féval, Paul",
+    "Gaboriau, Emile": "Gaboriau, Émile",
+    "Gauthier, Théophile": "Gautier, Théophile",
+    "Gautier": "Gautier, Théophile",
+    "Gay, Marie Françoise Sophie": "Gay, Sophie",
+    "Girardin, Emile de, Mme": "Girardin, Delphine de",
+    "Karl Huysmans, Joris": "Huysmans, Joris-Karl",
+    "Lermina": "Lermina, Jules",
+    "Maupassant": "Maupassant, Guy de",
+    "Moselly, Emile": "Moselly, Émile",
+    "Ponson du Terrail": "Ponson du Terrail, Pierre Alexis",
+    "Ponson du Terrail, Pierre Alexis de": "Ponson du Terrail, Pierre Alexis",
+    "Sand": "Sand, George",
+    "Schwob": "Schwob, Marcel",
+    "Taine, Hypolite": "Taine, Hippolyte",
+    "Vallette-Eymery, Marguerite": "Rachilde",
+    "Verne": "Verne, Jules",
+    "Villiers de L'Isle-Adam, Auguste comte de": "Villiers de L'Isle-Adam, Auguste de",
+    "Villiers de L'Isle-Adam, Auguste, comte de": "Villiers de L'Isle-Adam, Auguste de",
+    "de Montépin, Xavier": "Montépin, Xavier de",
+    "du Boisgobey, Fortuné": "Du Boisgobey, Fortuné",
+    "du Terrail, Ponson": "Ponson du Terrail, Pierre Alexis",
+    "l'Isle Adam, Auguste Villiers de": "Villiers de L'Isle-Adam, Auguste de",
+}
+TITLES = {  # CLiGS les abrège
+    "ChatPelote": "La Maison du chat-qui-pelote",
+    "Clou": "Le Clou",
+    "Cornélius": "Maître Cornélius",
+    "DeuxFoisMorte": "La Deux Fois Morte",
+    "Dimanches": "Les Dimanches d'un bourgeois de Paris",
+    "FemmeBlanche": "La Femme blanche des marais",
+    "Fous": "Les Fous",
+    "HistoireMort": "Histoire d'un mort racontée par lui-même",
+    "HivernageGlaces": "Un hivernage dans les glaces",
+    "JeanMorénas": "Jean Morénas",
+    "Marcas": "Z. Marcas",
+    "MaîtreZacharius": "Maître Zacharius",
+    "Medecin": "Le Médecin bleu",
+    "MorteAmoureuse": "La Morte amoureuse",
+    "RoiMasque": "Le Roi au masque d'or",
+    "TestamentChauvelin": "Le Testament de M. de Chauvelin",
+    "ÉlixirVie": "L'Élixir de vie",
+}
+
+_INITIALS = re.compile(r"\S*[A-Z]\.[^,(]* \(([^)]+)\)$")   # « J. (Jules) »
+_ASIDE = re.compile(r" *(?:\([^)]*\)|\[[^\]]*\])")          # dates, vrais noms
+_EDITION = re.compile(r" *: *(?:édition ELTeC|ELTeC edition)$", re.I)
+
+
+def clean_author(author):
+    """Renvoie le nom d'un auteur, sans ses dates ni ses autres noms.
+
+    >>> clean_author("Dombre, Roger [Marguerite Sisson / Marguerite Ligeron] (1859-1914)")
+    'Dombre, Roger'
+    """
+    author = _ASIDE.sub("", _INITIALS.sub(r"\1", author)).strip()
+    return AUTHORS.get(author, author)
+
+
+def clean_title(title):
+    """Renvoie un titre, sans le nom de la collection qui l'édite.
+
+    >>> clean_title("Le roman de la momie : ELTeC edition")
+    'Le roman de la momie'
+    """
+    title = TITLES.get(title, _EDITION.sub("", title))
+    return re.sub(r"\s+", " ", title.replace("''", "'").replace("--", "—")).strip().removesuffix(".")
+
+
+def read_manifests(folder):
+    """Renvoie {nom du fichier, sans dossier ni extension: (auteur, titre, année, source)} des manifestes de `folder`."""
+    works = {}
+    for name in ("eltec-titles.tsv", "extra-and-sand-manifest.tsv"):
+        with open(folder / name, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                source = SOURCES[re.split("[/-]", row["source"].replace("COST-ELTeC", "ELTeC"))[0]]
+                # L'année que donne ELTeC est celle de son édition.
+                year = row.get("year", "") if source != "ELTeC" and row.get("year") != "NA" else ""
+                stem = row["file"].rpartition("/")[2].removesuffix(".txt")
+                works[stem] = clean_author(row["author"]), clean_title(row["title"]), year, source
+    return works
+
+
+def write_readings(works, path):
+    """Écrit ces œuvres dans `path` (TSV, une par ligne), par ordre alphabétique des auteurs."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerows([COLUMNS, *sorted(works, key=lambda work: [_bare(field) for field in work])])
+
+
+def _bare(text):
+    """Renvoie un texte sans accents ni majuscules : « Émile » se range avant « Ernest »."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
