@@ -7,10 +7,12 @@ corrige ce qui est régulier ; les deux tables, le reste.
 import csv
 import re
 import unicodedata
+from pathlib import Path
 
 COLUMNS = ("author", "title", "year", "source")
-SOURCES = {"GITenberg": "Project Gutenberg", "COST-ELTeC": "ELTeC", "ELTeC": "ELTeC", "MiMoText": "MiMoText roman18",
-           "cligs": "CLiGS textbox"}
+MANIFESTS = ("eltec-titles.tsv", "extra-and-sand-manifest.tsv")
+ELTEC = Path(__file__).with_name("eltec.tsv")  # numéro, année de la première édition, titre si le manifeste l'oublie
+SOURCES = {"GITenberg": "Project Gutenberg", "ELTeC": "ELTeC", "MiMoText": "MiMoText roman18", "cligs": "CLiGS textbox"}
 LESSON_SOURCE = "Project Gutenberg"
 
 AUTHORS = {
@@ -23,7 +25,6 @@ AUTHORS = {
     "Boisgobey, Fortuné Du": "Du Boisgobey, Fortuné",
     "Cottin, Madame": "Cottin, Sophie",
     "Dumas": "Dumas, Alexandre",
-    "Emile de, Mme Girardin": "Girardin, Delphine de",
     "Françoise Sophie Gay, Marie": "Gay, Sophie",
     "Féval": "Féval, Paul",
     "Féval, Paul H.C.": "Féval, Paul",
@@ -74,6 +75,7 @@ TITLES = {  # CLiGS les abrège
 
 _INITIALS = re.compile(r"\S*[A-Z]\.[^,(]* \(([^)]+)\)$")   # « J. (Jules) »
 _ASIDE = re.compile(r" *(?:\([^)]*\)|\[[^\]]*\])")          # dates, vrais noms
+_ELTEC_NUMBER = re.compile(r"FRA\d{5}")
 _EDITION = re.compile(r" *: *(?:édition ELTeC|ELTeC edition)$", re.I)
 
 
@@ -99,16 +101,23 @@ def clean_title(title):
 
 def read_manifests(folder):
     """Renvoie {nom du fichier, sans dossier ni extension: (auteur, titre, année, source)} des manifestes de `folder`."""
+    eltec = {row["number"]: row for row in _rows(ELTEC)}
     works = {}
-    for name in ("eltec-titles.tsv", "extra-and-sand-manifest.tsv"):
-        with open(folder / name, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-                source = SOURCES[re.split("[/-]", row["source"].replace("COST-ELTeC", "ELTeC"))[0]]
-                # L'année que donne ELTeC est celle de son édition.
-                year = row.get("year", "") if source != "ELTeC" and row.get("year") != "NA" else ""
-                stem = row["file"].rpartition("/")[2].removesuffix(".txt")
-                works[stem] = clean_author(row["author"]), clean_title(row["title"]), year, source
+    for row in (row for name in MANIFESTS for row in _rows(folder / name)):
+        title, year, source = row["title"], row.get("year", ""), row["source"]
+        stem = row["file"].rpartition("/")[2].removesuffix(".txt")
+        if "ELTeC" in source:  # ses manifestes taisent l'année de la première édition, et parfois le titre
+            known = eltec.get(_ELTEC_NUMBER.search(stem)[0], {"title": "", "year": ""})
+            title, year = known["title"] or title, known["year"]
+        works[stem] = (clean_author(row["author"]), clean_title(title), year.replace("NA", ""),
+                       next(shown for part, shown in SOURCES.items() if part in source))
     return works
+
+
+def _rows(path):
+    """Renvoie les lignes d'un fichier TSV, des dictionnaires."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def write_readings(works, path):
