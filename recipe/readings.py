@@ -73,7 +73,7 @@ TITLES = {  # CLiGS les abrège
     "ÉlixirVie": "L'Élixir de vie",
 }
 
-_INITIALS = re.compile(r"\S*[A-Z]\.[^,(]* \(([^)]+)\)$")   # « J. (Jules) »
+_INITIALS = re.compile(r"\S*[A-Z]\.[^,(]* \(([A-ZÀ-Ü][^)]+)\)$")   # « J. (Jules) »
 _ASIDE = re.compile(r" *(?:\([^)]*\)|\[[^\]]*\])")          # dates, vrais noms
 _ELTEC_NUMBER = re.compile(r"FRA\d{5}")
 _EDITION = re.compile(r" *: *(?:édition ELTeC|ELTeC edition)$", re.I)
