@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from recipe.novels import BASE, SECOND, VALIDATION, joined, prepare_library
+from recipe.novels import BASE, PARTS, SECOND, VALIDATION, joined, prepare_library
 from recipe.readings import LESSON_SOURCE, read_manifests, write_readings
 from workshop.errors import WorkshopError
 from workshop.narration import count, table
@@ -69,7 +69,7 @@ def gather(archives, lesson_books):
 def main(arguments=None):
     """Prépare la bibliothèque et les listes de lectures, et montre ce qu'elles contiennent."""
     parser = argparse.ArgumentParser(prog="python -m recipe.corpus", description="Prépare le corpus des deux réseaux.")
-    parser.add_argument("archives", type=Path, metavar="ARCHIVES", help="dossier des archives .tar.xz et des manifestes")
+    parser.add_argument("archives", type=Path, metavar="ARCHIVES", help="dossier des archives et des manifestes")
     parser.add_argument("output", type=Path, metavar="SORTIE", help="dossier de la bibliothèque")
     parser.add_argument("--lesson-books", type=Path, default=BOOKS, metavar="DOSSIER",
                         help="les livres de l'étape 1 (aurore/data/books)")
@@ -80,7 +80,7 @@ def main(arguments=None):
     table(("part", "œuvres", "mots", "tokens"), [
         (part, count(len(chosen)), count(sum(novel.words for novel in chosen)),
          count(sum(novel.end - novel.start for novel in chosen)))
-        for part in (BASE, SECOND, VALIDATION) for chosen in [[novel for novel in novels if novel.part == part]]])
+        for part in PARTS for chosen in [[novel for novel in novels if novel.part == part]]])
     list_readings(novels, settings.archives, settings.output)
 
 

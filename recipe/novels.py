@@ -13,7 +13,6 @@ import json
 import os
 import zlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from workshop.errors import WorkshopError
 from workshop.narration import count
 from workshop.text.typography import normalise
 
-BASE, SECOND, VALIDATION = "base", "second", "validation"  # les parts d'une bibliothèque
+PARTS = BASE, SECOND, VALIDATION = "base", "second", "validation"  # d'une bibliothèque
 SEQUENCE_WORDS = 10       # une suite de dix mots n'appartient en pratique qu'à un seul livre
 SEQUENCE_SAMPLING = 64    # on n'en garde qu'une sur 64 : assez pour reconnaître un roman
 TOGETHER = 16             # romans donnés d'un coup au tokenizer, qui les partage entre les cœurs

@@ -56,29 +56,27 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure=None):  # pylint: disable=unused-argument  # signature de torch
         """Fait un pas."""
         for group in self.param_groups:
-            parameters = group["params"]
-            gradients = [parameter.grad for parameter in parameters]
-            momenta = [self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
-                       for parameter in parameters]
-            torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
-            updates = torch._foreach_lerp(gradients, momenta, group["momentum"])
-            torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-            for targets, changes in self._by_shape(parameters, updates):
+            batches = {}
+            for parameter in group["params"]:
+                update = self._with_momentum(parameter, group["momentum"])
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parts = 3 if parameter.shape[1] == 3 * self.width else 1
+                for target, change in zip(parameter.chunk(parts, 1), update.chunk(parts, 1)):
+                    batches.setdefault(change.shape, []).append((target, change))
+            for shape, batch in batches.items():
+                changes = self.orthogonalise(torch.stack([change for _, change in batch]))
                 # La taille moyenne d'un pas d'AdamW : un seul taux convient aux deux.
-                scale = 0.2 * math.sqrt(max(changes[0].shape))
-                changes = self.orthogonalise(torch.stack(changes)).unbind()
-                torch._foreach_add_(targets, list(changes), alpha=-group["lr"] * scale)
+                scale = 0.2 * math.sqrt(max(shape))
+                for (target, _), change in zip(batch, changes):
+                    target.add_(change, alpha=-group["lr"] * scale)
 
-    def _by_shape(self, parameters, updates):
-        """Renvoie des couples de listes (matrices, pas), une par forme ; requêtes, clés et valeurs à part."""
-        batches = {}
-        for parameter, update in zip(parameters, updates):
-            parts = 3 if parameter.shape[1] == 3 * self.width else 1
-            for target, change in zip(parameter.chunk(parts, 1), update.chunk(parts, 1)):
-                targets, changes = batches.setdefault(change.shape, ([], []))
-                targets.append(target)
-                changes.append(change)
-        return batches.values()
+    def _with_momentum(self, parameter, share):
+        """Renvoie le gradient d'un paramètre, avec l'inertie de Nesterov."""
+        state = self.state[parameter]
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        momentum = state["momentum"].lerp_(parameter.grad, 1 - share)
+        return parameter.grad.lerp(momentum, share)
 
 
 def make_optimisers(network, matrix_rate, other_rate):

@@ -82,7 +82,7 @@ def parse_arguments(arguments=None):
     shape = parser.add_argument_group("forme du réseau, sans --from")
     for name, what in (("context", "tokens"), ("layers", "couches"), ("width", "largeur"),
                        ("heads", "têtes, qui la divisent")):
-        default = Shape._field_defaults[name]
+        default = getattr(Shape(), name)
         shape.add_argument(f"--{name}", type=int, default=default, help=f"{what} ({default})")
     settings = parser.parse_args(arguments)
     check(parser, settings)
@@ -191,16 +191,12 @@ class Training:  # pylint: disable=too-many-instance-attributes  # ce qu'une rep
         Ils sont lus par morceaux, s'ils sont trop pour la mémoire.
         """
         size = self.settings.micro_batch or (len(starts) if self.on_gpu else CPU_MICRO_BATCH)
-        total, gradients = 0.0, None
+        total, gradients = 0.0, [0.0] * len(self.weights)
         for part in starts.split(size):
             with self.precision():
                 loss = self.compiled(self.blocks(part)) * len(part)
-            found = torch.autograd.grad(loss, self.weights)
+            gradients = [sum(pair) for pair in zip(gradients, torch.autograd.grad(loss, self.weights))]
             total = total + loss.detach()
-            if gradients is None:
-                gradients = list(found)
-            else:
-                torch._foreach_add_(gradients, found)
         return total, gradients
 
     def update(self, starts, rate):
@@ -210,19 +206,15 @@ class Training:  # pylint: disable=too-many-instance-attributes  # ce qu'une rep
         """
         shares = starts.tensor_split(min(self.cores, len(starts)))
         # `map` rend les résultats dans l'ordre des blocs : les sommes ne dépendent pas des cœurs.
-        (total, gradients), *others = (map if len(shares) == 1 else self.pool.map)(self.gradients, shares)
-        for more, found in others:
-            total += more
-            torch._foreach_add_(gradients, found)
-        torch._foreach_div_(gradients, len(starts))
-        for weight, gradient in zip(self.weights, gradients):
-            weight.grad = gradient
+        totals, gradients = zip(*(map if len(shares) == 1 else self.pool.map)(self.gradients, shares))
+        for weight, *parts in zip(self.weights, *gradients):
+            weight.grad = sum(parts) / len(starts)
         torch.nn.utils.clip_grad_norm_(self.weights, CLIPPING)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["peak_rate"]
             optimiser.step()
-        return total / len(starts)
+        return sum(totals) / len(starts)
 
     def one_step(self):
         """Fait un pas, et note de temps en temps sa perte. Lève une WorkshopError si elle n'est plus un nombre."""

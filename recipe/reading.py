@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from recipe.novels import BASE, SECOND, VALIDATION
+from recipe.novels import PARTS
 from workshop.errors import WorkshopError
 
 
@@ -30,14 +30,15 @@ class Reader:
 
     def __init__(self, novels, part, context, seed, device="cpu"):
         self.novels = [novel for novel in novels if novel.part == part]
-        self.part, self.context, self.seed, self.device = part, context, seed, device
+        self.context, self.device = context, device
+        self.seeds = PARTS.index(part), seed  # deux parts ne se lisent pas dans le même ordre
         self.epoch, self.position, self.order = 0, 0, self._order(0)
         if len(self.order) == 0:
             raise WorkshopError(f"Aucun livre de la part « {part} » ne remplit un bloc de {context} tokens.\n"
                                 "Ajoutez des livres, ou de plus longs.")
 
     def _order(self, epoch):
-        generator = np.random.default_rng([seed_of(self.part), self.seed, epoch])
+        generator = np.random.default_rng([*self.seeds, epoch])
         phase = int(generator.integers(self.context)) if epoch else 0
         return torch.from_numpy(generator.permutation(block_starts(self.novels, self.context, phase))).to(self.device)
 
@@ -60,11 +61,6 @@ class Reader:
     def epochs(self):
         """Le nombre d'époques lues, en décimales."""
         return self.epoch + self.position / len(self.order)
-
-
-def seed_of(part):
-    """Renvoie la graine propre à une part : deux parts ne se lisent pas dans le même ordre."""
-    return (BASE, SECOND, VALIDATION).index(part)
 
 
 class Mixture:

@@ -100,7 +100,10 @@ def clean_title(title):
 
 
 def read_manifests(folder):
-    """Renvoie {nom du fichier, sans dossier ni extension: (auteur, titre, année, source)} des manifestes de `folder`."""
+    """Renvoie {nom de fichier: (auteur, titre, année, source)} des manifestes de `folder`.
+
+    Le nom est sans dossier ni extension.
+    """
     eltec = {row["number"]: row for row in _rows(ELTEC)}
     works = {}
     for row in (row for name in MANIFESTS for row in _rows(folder / name)):

@@ -134,9 +134,8 @@ def main(arguments=None):
                for temperature in TEMPERATURES}
 
     names = library.names(parts)
-    print(f"{count(len(names))} œuvres lues.", flush=True)
     sequences = WordSequences(library.texts(parts))
-    print(f"{count(len(sequences.words))} mots.", flush=True)
+    print(f"Œuvres lues : {count(len(names))} ; mots : {count(np.count_nonzero(sequences.words))}.", flush=True)
     starts = [sequences.number(opening) for opening in openings]
     return report(sequences, names, {
         **{writer: [sequences.number(text)[:WORDS] for text in texts] for writer, texts in written.items()},

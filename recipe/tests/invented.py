@@ -2,7 +2,7 @@
 
 import random
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from recipe.novels import BASE, SECOND, VALIDATION, prepare_library
 
@@ -22,6 +22,7 @@ def small_tokenizer(texts, vocabulary=300):
     """Renvoie un BPE d'octets de `vocabulary` tokens ; le premier est la fin de texte."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
         vocab_size=vocabulary, special_tokens=["<|endoftext|>"], show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))

@@ -8,6 +8,7 @@ import pytest
 from recipe import corpus, novels
 from recipe.readings import clean_author, clean_title, read_manifests, write_readings
 from recipe.tests.invented import invented_novel, small_library, small_tokenizer
+from recipe.tokenizer import train_tokenizer
 from workshop.errors import WorkshopError
 
 
@@ -107,3 +108,15 @@ def test_readings_are_one_line_a_work_with_the_missing_titles_found(tmp_path):
         ("Étienne-Gabriel Morelly", "Le Prince", "", "MiMoText roman18"),
         ("Loti, Pierre", "Pêcheur d'Islande", "1886", "ELTeC"),
         ("Sand, George", "Nanon", "1872", "ELTeC")]
+
+
+def test_a_tokenizer_is_drawn_from_the_books_and_transformers_opens_it(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "livre.txt").write_text("L’été, la meunière dort.\n" * 20, encoding="utf-8")
+    assert train_tokenizer(tmp_path, tmp_path / "tokenizer", 265) == 265
+    tokenizer = transformers.GPT2TokenizerFast.from_pretrained(tmp_path / "tokenizer")
+    assert tokenizer.eos_token_id == tokenizer.pad_token_id == 0
+    ids = tokenizer("L'été, la meunière dort.").input_ids
+    assert tokenizer.decode(ids) == "L'été, la meunière dort." and len(ids) < 25
+    with pytest.raises(WorkshopError, match="Aucun fichier .txt"):
+        train_tokenizer(tmp_path / "tokenizer", tmp_path, 265)

@@ -1,4 +1,4 @@
-"""L'entraînement, sur des romans inventés et un réseau minuscule : le taux, l'accumulation, la reprise, le réseau écrit."""
+"""L'entraînement, sur des romans inventés et un réseau minuscule."""
 
 import csv
 import json
