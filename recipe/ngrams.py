@@ -33,7 +33,7 @@ class WordSequences:
                                    for word in words_of(text)] + [0], np.int32))
         self.words = np.concatenate(books)
         self.vocabulary = ["", *self.numbers]
-        self.places = np.lexsort([np.roll(self.words, back) for back in range(ORDER - 1, 0, -1)])
+        self.places = np.lexsort([np.roll(self.words, back) for back in range(ORDER - 1, 0, -1)]).astype(np.int32)
 
     def number(self, text):
         """Renvoie les numéros des mots d'un texte, -1 pour ceux qu'aucun livre n'emploie."""
@@ -51,6 +51,10 @@ class WordSequences:
         for back in range(ORDER, len(sequence) + 1):
             found = found[self.words[found - back] == sequence[-back]]
         return found
+
+    def book(self, place):
+        """Renvoie le rang du livre où est cette place."""
+        return int(np.count_nonzero(self.words[:place] == 0)) - 1
 
     def longest_sequences(self, text):
         """Renvoie, pour chaque numéro d'un texte, la longueur en mots de la plus longue suite des

@@ -1,7 +1,11 @@
-"""Un dossier de romans, normalisés, sans doublon, mis en tokens et coupés en blocs.
+"""Des romans normalisés, sans doublon, mis en tokens : la bibliothèque que lit l'entraînement.
 
-Le même roman figure souvent dans deux collections, sous deux noms et dans deux
-typographies : le lire deux fois, ou en valider un que l'on a lu, fausserait tout.
+Une bibliothèque est un dossier de deux fichiers : `tokens.npy`, les tokens de tous les romans à la
+suite (uint16), et `novels.json`, la place de chacun. On peut donc la préparer sur une machine et la
+lire sur une autre.
+
+Le même roman figure souvent dans deux collections, sous deux noms et dans deux typographies : le
+lire deux fois, ou mesurer sur un roman que l'on a lu, fausserait tout.
 """
 
 import hashlib
@@ -9,18 +13,20 @@ import json
 import os
 import zlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from workshop.errors import WorkshopError
+from workshop.narration import count
 from workshop.text.typography import normalise
 
+PARTS = BASE, SECOND, VALIDATION = "base", "second", "validation"  # d'une bibliothèque
 SEQUENCE_WORDS = 10       # une suite de dix mots n'appartient en pratique qu'à un seul livre
 SEQUENCE_SAMPLING = 64    # on n'en garde qu'une sur 64 : assez pour reconnaître un roman
 TOGETHER = 16             # romans donnés d'un coup au tokenizer, qui les partage entre les cœurs
 VALIDATION_NOVELS = 4     # assez pour que la manière d'un seul auteur ne décide pas
 DUPLICATE_SHARE = 0.5     # la moitié de ses suites déjà vues : le roman est un doublon
+TOKENS, NOVELS = "tokens.npy", "novels.json"
 
 
 @dataclass
@@ -28,20 +34,24 @@ class Novel:
     """Un roman dans le grand tableau de tokens : ses tokens sont `tokens[start:end]`."""
 
     name: str
+    part: str    # BASE, SECOND (celui dont le réseau prend la manière) ou VALIDATION (jamais lu)
     start: int
     end: int
-    known: bool        # déjà lu par le modèle de départ
-    validation: bool   # jamais lu, gardé pour mesurer
+    words: int
 
 
-def read_novel(path):
-    """Renvoie le texte normalisé d'un fichier, un paragraphe par ligne, joints par une espace.
+def joined(paragraphs):
+    """Renvoie les paragraphes, normalisés et joints par une espace.
 
     L'atelier lit et note des phrases séparées d'une espace : le réseau apprend sur la même chose.
     """
+    return " ".join(filter(None, map(normalise, paragraphs)))
+
+
+def read_novel(path):
+    """Renvoie le texte normalisé d'un fichier, un paragraphe par ligne."""
     with open(path, encoding="utf-8") as file:
-        paragraphs = (normalise(line) for line in file)
-        return " ".join(paragraph for paragraph in paragraphs if paragraph)
+        return joined(file)
 
 
 def word_sequences(text):
@@ -70,77 +80,60 @@ def without_duplicates(texts, priority=()):
     return kept, duplicates
 
 
-def tokenise_novels(folder, tokenizer, cache, *, known_folder=None, validation=None, seed=0):
-    """Renvoie `(tokens, novels)` : tous les tokens (uint16) et la place de chaque roman.
+def prepare_library(texts, parts, tokenizer, folder):
+    """Écrit dans `folder` la bibliothèque des `texts` (nom → texte normalisé) et renvoie ses romans.
 
-    Chaque roman commence et finit par le token de fin de texte. Le résultat est rangé dans
-    `cache`, sous un nom qui change avec les livres et avec le tokenizer. Sans liste
-    `validation`, les romans gardés pour mesurer sont tirés au hasard parmi les non lus.
+    `parts` dit la part de chaque nom, `tokenizer` est un `tokenizers.Tokenizer`. D'un roman gardé
+    pour mesurer et d'un autre qui serait le même, c'est le second qui est écarté. Chaque roman
+    commence et finit par le token de fin de texte.
     """
-    paths = {str(path.relative_to(folder)): path for path in sorted(Path(folder).rglob("*.txt"))}
-    if not paths:
-        raise WorkshopError(f"Aucun fichier .txt dans {folder} : indiquez le dossier des livres.")
-    known = {name for name, path in paths.items()
-             if known_folder and Path(known_folder).resolve() in path.resolve().parents}
-    if validation is None:
-        unknown = sorted(set(paths) - known)
-        count = min(VALIDATION_NOVELS, len(unknown) - 1)
-        validation = np.random.default_rng(seed).choice(unknown, count, replace=False).tolist()
-    key = hashlib.sha256(json.dumps([
-        [(name, path.stat().st_size) for name, path in paths.items()],
-        tokenizer.backend_tokenizer.to_str(), sorted(known), sorted(validation),
-    ]).encode()).hexdigest()[:12]
-    tokens_path, novels_path = Path(cache, f"tokens-{key}.npy"), Path(cache, f"novels-{key}.json")
-    if not novels_path.exists():
-        tokens, novels = _tokenise(paths, tokenizer, known, set(validation))
-        Path(cache).mkdir(parents=True, exist_ok=True)
-        np.save(tokens_path, tokens)
-        beside = novels_path.with_suffix(".tmp")  # écrit en dernier : il atteste que tout est là
-        beside.write_text(json.dumps([asdict(novel) for novel in novels], indent=1), encoding="utf-8")
-        os.replace(beside, novels_path)
-    novels = [Novel(**fields) for fields in json.loads(novels_path.read_text(encoding="utf-8"))]
-    return np.load(tokens_path, mmap_mode="r"), novels
-
-
-def _tokenise(paths, tokenizer, known, validation):
-    texts = {name: read_novel(path) for name, path in paths.items()}
-    kept, duplicates = without_duplicates(texts, priority=known)
-    print(f"{len(texts)} romans, dont {len(duplicates)} doublons écartés.")
+    kept, duplicates = without_duplicates(texts, {name for name, part in parts.items() if part == VALIDATION})
+    end_of_text = tokenizer.token_to_id("<|endoftext|>")
     pieces, novels, start = [], [], 0
     for first in range(0, len(kept), TOGETHER):
         names = kept[first:first + TOGETHER]
-        encodings = tokenizer([texts[name] for name in names], verbose=False)["input_ids"]
-        for name, ids in zip(names, encodings):
-            ids = [tokenizer.eos_token_id, *ids, tokenizer.eos_token_id]
-            pieces.append(np.array(ids, np.uint16))
-            novels.append(Novel(name, start, start + len(ids), name in known, name in validation))
-            start += len(ids)
-    return np.concatenate(pieces), novels
+        for name, encoding in zip(names, tokenizer.encode_batch_fast([texts[name] for name in names])):
+            pieces.append(np.array([end_of_text, *encoding.ids, end_of_text], np.uint16))
+            end = start + len(pieces[-1])
+            novels.append(Novel(name, parts[name], start, end, len(texts[name].split())))
+            start = end
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / TOKENS, np.concatenate(pieces))
+    beside = folder / f"{NOVELS}.incoming"  # écrit en dernier : il atteste que tout est là
+    beside.write_text(json.dumps([asdict(novel) for novel in novels], ensure_ascii=False, indent=0), encoding="utf-8")
+    os.replace(beside, folder / NOVELS)
+    print(f"{count(len(texts))} romans, dont {len(duplicates)} doublons écartés.", flush=True)
+    return novels
 
 
-def block_starts(novels, context):
-    """Renvoie le début de chaque bloc de `context` + 1 tokens ; aucun ne sort de son roman.
+def open_library(folder):
+    """Renvoie `(tokens, novels)` : le tableau (uint16) et la liste des romans de la bibliothèque `folder`."""
+    novels = [Novel(**fields) for fields in json.loads((folder / NOVELS).read_text(encoding="utf-8"))]
+    return np.load(folder / TOKENS, mmap_mode="r"), novels
 
-    Le token de plus est la dernière réponse. Le dernier bloc d'un roman recule pour être plein.
+
+def library_of(books, tokenizer, cache, *, second=None, validation=None, seed=0):
+    """Renvoie le dossier de la bibliothèque tirée de `books`, un dossier de fichiers .txt.
+
+    `second` est un dossier de `books`, dont les livres forment la part SECOND. Sans liste
+    `validation`, les romans gardés pour mesurer sont tirés au hasard parmi les autres. La bibliothèque
+    est rangée dans `cache`, sous un nom qui change avec les livres et avec le tokenizer. Lève une
+    WorkshopError s'il n'y a pas de livre.
     """
-    starts = []
-    for novel in novels:
-        last = novel.end - context - 1
-        if last >= novel.start:
-            starts.extend(range(novel.start, last, context))
-            starts.append(last)
-    return np.array(starts, np.int64)
-
-
-def reading_order(novels, context, epoch, seed):
-    """Renvoie les débuts de blocs dans l'ordre de lecture d'une époque, tiré de la graine.
-
-    À la première, ce que le modèle de départ n'a pas encore lu vient d'abord.
-    """
-    generator = np.random.default_rng([seed, epoch])
-    reading = [novel for novel in novels if not novel.validation]
-    if epoch > 0:
-        return generator.permutation(block_starts(reading, context))
-    return np.concatenate([generator.permutation(block_starts(part, context)) for part in (
-        [novel for novel in reading if not novel.known],
-        [novel for novel in reading if novel.known])])
+    paths = {str(path.relative_to(books)): path for path in sorted(books.rglob("*.txt"))}
+    if not paths:
+        raise WorkshopError(f"Aucun fichier .txt dans {books} : indiquez le dossier des livres.")
+    parts = {name: SECOND if second and second.resolve() in path.resolve().parents else BASE
+             for name, path in paths.items()}
+    if validation is None:
+        base = [name for name, part in parts.items() if part == BASE]
+        number = min(VALIDATION_NOVELS, len(base) - 1)
+        validation = np.random.default_rng(seed).choice(base, number, replace=False).tolist()
+    parts.update(dict.fromkeys(validation, VALIDATION))
+    key = hashlib.sha256(json.dumps([
+        [(name, part, paths[name].stat().st_size) for name, part in parts.items()], tokenizer.to_str(),
+    ]).encode()).hexdigest()[:12]
+    folder = cache / key
+    if not (folder / NOVELS).exists():
+        prepare_library({name: read_novel(path) for name, path in paths.items()}, parts, tokenizer, folder)
+    return folder

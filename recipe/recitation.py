@@ -1,9 +1,9 @@
 """Le réseau récite-t-il ? Les suites de mots qu'il a en commun avec les livres qu'il a lus.
 
-    python -m recipe.recitation MODÈLE LIVRES [--known DOSSIER] [--validation FICHIER ...]
+    python -m recipe.recitation RÉSEAU BIBLIOTHÈQUE [--second]
 
-Se lance depuis `aurore/`, avec les réglages donnés à `pretrain` pour retrouver les mêmes livres ;
-demande comme lui PyTorch. Trois minutes de calcul et 2 Go pour 350 romans.
+BIBLIOTHÈQUE est celle de `recipe.corpus` ; avec --second, le réseau en a lu aussi le second corpus.
+Pour nos soixante-cinq millions de mots, dix minutes et 4 Go. Il n'y faut pas PyTorch.
 
 Une langue a ses tours tout faits, et une suite de mots déjà imprimée ne prouve pas que l'on
 récite. On compte donc aussi celles d'un modèle 5-grammes estimé sur les mêmes livres, qui écrit
@@ -14,26 +14,24 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch  # pylint: disable=import-error  # l'atelier s'en passe
-from transformers import GPT2LMHeadModel, GPT2TokenizerFast
+from tokenizers import Tokenizer
 
 from recipe.ngrams import WordSequences
-from recipe.novels import read_novel, without_duplicates
+from recipe.novels import BASE, NOVELS, SECOND, open_library
 from workshop.errors import WorkshopError
-from workshop.narration import count, section, table
-from workshop.text.typography import normalise
+from workshop.narration import count, decimal, section, table
+from workshop.writing.engine import Network
+from workshop.writing.generation import write_texts
+from workshop.writing.sampling import Settings
 
-TEXTS, WORDS = 200, 60    # ce que chacun écrit
-SEQUENCE = 12             # mots de suite : au-delà, on parle de récitation
-TOP_K = 50                # celui de l'étape 4
-TEMPERATURE = 1.0         # 0,8 à l'étape 4 : on veut ici le réseau tel qu'il est
-NEW_TOKENS = 160          # de quoi faire 60 mots : il en faut une centaine
-TOGETHER = 50             # textes que le réseau écrit de front
-OPENING_WORDS = 6         # pris dans un livre, à continuer
+TEXTS, WORDS = 200, 60      # ce que chacun écrit
+SEQUENCE = 12               # mots de suite : au-delà, on parle de récitation
+TEMPERATURES = (1.0, 0.8)   # le réseau tel qu'il est, et celle de l'étape 4
+TOP_K = 50                  # celui de l'étape 4
+NEW_TOKENS = 160            # de quoi faire 60 mots : il en faut une centaine
+TOGETHER = 50               # textes que le réseau écrit de front
+OPENING_WORDS = 6           # pris dans un livre, à continuer
 SEED = 0
-
-# Celles de l'étape 4, et de plus banales.
-PROMPTS = ("Cette femme était assise", "Le soir elle se rappelait", "Il était une fois", "Le lendemain matin,")
 
 
 def parse_arguments(arguments=None):
@@ -41,87 +39,106 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m recipe.recitation",
         description="Compte les suites de mots qu'un réseau a en commun avec les livres qu'il a lus.")
-    parser.add_argument("model", type=Path, metavar="MODÈLE", help="dossier du réseau")
-    parser.add_argument("books", type=Path, metavar="LIVRES", help="dossier de fichiers .txt")
-    parser.add_argument("--known", type=Path, metavar="DOSSIER",
-                        help="de deux éditions d'un roman, celle de ce dossier a été lue")
-    parser.add_argument("--validation", nargs="+", default=[], metavar="FICHIER",
-                        help="romans que le réseau n'a pas lus (chemins dans LIVRES)")
+    parser.add_argument("network", type=Path, metavar="RÉSEAU", help="dossier du réseau")
+    parser.add_argument("library", type=Path, metavar="BIBLIOTHÈQUE", help="dossier préparé par recipe.corpus")
+    parser.add_argument("--second", action="store_true", help="le réseau a lu aussi le second corpus")
     return parser.parse_args(arguments)
 
 
-def openings_from(paths, generator):
-    """Renvoie `TEXTS` suites de quelques mots, prises n'importe où dans des livres."""
-    openings = []
-    for path in generator.choice(paths, TEXTS):
-        words = path.read_text(encoding="utf-8").split()
-        start = generator.integers(max(1, len(words) - OPENING_WORDS))
-        openings.append(normalise(" ".join(words[start:start + OPENING_WORDS])))
-    return openings
+class Library:
+    """Les textes d'une bibliothèque, que l'on refait de leurs tokens : ils n'ont rien perdu."""
+
+    def __init__(self, folder, tokenizer):
+        """Lève une WorkshopError si `folder` n'est pas une bibliothèque."""
+        if not (folder / NOVELS).is_file():
+            raise WorkshopError(f"{folder} n'est pas une bibliothèque : préparez-la d'abord avec recipe.corpus.")
+        self.tokens, self.novels = open_library(folder)
+        self.tokenizer = tokenizer
+
+    def names(self, parts):
+        """Renvoie les noms des romans de ces parts."""
+        return [novel.name for novel in self.novels if novel.part in parts]
+
+    def texts(self, parts):
+        """Donne le texte de chaque roman de ces parts."""
+        for novel in self.novels:
+            if novel.part in parts:
+                yield self.tokenizer.decode(self.tokens[novel.start:novel.end].tolist())
+
+    def openings(self, parts, number, generator):
+        """Renvoie `number` suites de quelques mots, prises n'importe où dans les romans de ces parts."""
+        novels = [novel for novel in self.novels if novel.part in parts]
+        openings = []
+        for index in generator.choice(len(novels), number):
+            novel = novels[index]
+            start = generator.integers(novel.start, max(novel.start + 1, novel.end - 10 * OPENING_WORDS))
+            # Le premier mot est peut-être entamé : on commence au suivant.
+            words = self.tokenizer.decode(self.tokens[start:start + 10 * OPENING_WORDS].tolist()).split()
+            openings.append(" ".join(words[1:OPENING_WORDS + 1]))
+        return openings
 
 
-def network_texts(folder, openings):
-    """Renvoie ce que le réseau de `folder` écrit à la suite de chaque amorce, sans elle."""
-    torch.manual_seed(SEED)
-    model = GPT2LMHeadModel.from_pretrained(folder, torch_dtype=torch.float32).eval()
-    tokenizer = GPT2TokenizerFast.from_pretrained(folder, padding_side="left")
-    end = tokenizer.pad_token = tokenizer.eos_token  # le token qui précède chaque roman
-    texts = []
-    for first in range(0, len(openings), TOGETHER):
-        inputs = tokenizer([opening or end for opening in openings[first:first + TOGETHER]],
-                           padding=True, return_tensors="pt")
-        opened = inputs.input_ids.shape[1]
-        tokens = model.generate(**inputs, do_sample=True, temperature=TEMPERATURE, top_k=TOP_K,
-                                max_new_tokens=min(NEW_TOKENS, model.config.n_positions - opened),
-                                suppress_tokens=[tokenizer.eos_token_id],
-                                pad_token_id=tokenizer.pad_token_id)
-        texts += tokenizer.batch_decode(tokens[:, opened:])
-    return texts
+def network_texts(network, tokenizer, openings, temperature):
+    """Renvoie ce que le réseau écrit à la suite de chaque amorce, sans elle et sans fin de texte."""
+    end = tokenizer.token_to_id("<|endoftext|>")
+    settings = Settings(max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, temperature=temperature, top_k=TOP_K,
+                        eos_token_ids=(end,))
+    tokens = [tokenizer.encode(opening).ids for opening in openings]
+    written = [text for first in range(0, len(tokens), TOGETHER)
+               for text in write_texts(network, tokens[first:first + TOGETHER], settings, seed=SEED + first)]
+    return tokenizer.decode_batch(written)
 
 
-def report(sequences, samples):
-    """Affiche ce que les textes de {qui écrit: textes numérotés} ont en commun avec les livres, et
-    renvoie {qui écrit: nombre de suites de `SEQUENCE` mots}."""
-    rows, examples, totals = [], [], {}
+def report(sequences, names, samples):
+    """Affiche ce que les textes de {qui écrit: textes numérotés} ont en commun avec les livres.
+
+    `names` : le nom de chaque livre. Renvoie {qui écrit: (suites de `SEQUENCE` mots, textes concernés, mots de la
+    plus longue)}.
+    """
+    rows, found, counts = [], [], {}
     for writer, texts in samples.items():
         lengths = [sequences.longest_sequences(text) for text in texts]
         common = [sum(length >= SEQUENCE for length in text) for text in lengths]
-        totals[writer] = sum(common)
-        longest, number, end = max((length, number, end) for number, text in enumerate(lengths)
-                                   for end, length in enumerate(text, 1))
-        words = " ".join(sequences.vocabulary[word] for word in texts[number][end - longest:end])
-        examples.append(f"{writer} : « {words} »")
-        rows.append([writer, count(sum(map(len, texts))), count(totals[writer]),
-                     f"{sum(map(bool, common))} sur {len(texts)}", f"{longest} mots"])
+        longest = max((max(text, default=0) for text in lengths), default=0)
+        counts[writer] = sum(common), sum(map(bool, common)), longest
+        rows.append([writer, count(sum(map(len, texts))), count(counts[writer][0]),
+                     f"{counts[writer][1]} sur {len(texts)}", f"{longest} mots"])
+        found += [_longest_of(sequences, names, writer, text, length) for text, length in zip(texts, lengths)
+                  if max(length, default=0) in range(min(SEQUENCE, longest), longest + 1)]
     section(f"Suites de {SEQUENCE} mots qui sont aussi dans les livres")
     table(["qui écrit", "mots écrits", "suites", "textes concernés", "la plus longue"], rows)
-    print("\nLa plus longue de chacun :", *examples, sep="\n  ")
-    return totals
+    print("\nLes plus longues :", *found, sep="\n  ")
+    return counts
+
+
+def _longest_of(sequences, names, writer, text, lengths):
+    """Renvoie la plus longue suite d'un texte, et le livre où elle se trouve."""
+    end = int(np.argmax(lengths)) + 1
+    words = text[end - lengths[end - 1]:end]
+    places = sequences.after(words)
+    quoted = " ".join(sequences.vocabulary[word] for word in words)
+    return f"{writer}, {len(words)} mots : « {quoted} » ({names[sequences.book(places[0])]}, {len(places)} fois)"
 
 
 def main(arguments=None):
     """Fait écrire le réseau et le modèle 5-grammes sur les mêmes amorces, et renvoie les comptes."""
     settings = parse_arguments(arguments)
-    paths = set(settings.books.rglob("*.txt"))
-    kept = {settings.books / name for name in settings.validation}
-    known = {path for path in paths if settings.known and settings.known.resolve() in path.resolve().parents}
-    if not paths > kept:
-        absent = ", ".join(sorted(map(str, kept - paths))) or "les romans lus"
-        raise WorkshopError(f"Dans {settings.books}, il manque {absent}.\n"
-                            "Donnez LIVRES et --validation comme à pretrain.")
+    network = Network.open(settings.network)
+    tokenizer = Tokenizer.from_file(str(settings.network / "tokenizer.json"))
+    library = Library(settings.library, tokenizer)
+    parts = (BASE, SECOND) if settings.second else (BASE,)
     generator = np.random.default_rng(SEED)
-    sources = [[""], PROMPTS, *(openings_from(sorted(part), generator)
-                                for part in (paths - kept, kept) if part)]
-    openings = [source[i % len(source)] for i in range(TEXTS) for source in sources][:TEXTS]
-    written = network_texts(settings.model, openings)
+    sources = [library.openings((part,), TEXTS, generator) for part in (BASE, SECOND) if library.names((part,))]
+    openings = [source[index] for index in range(TEXTS) for source in sources][:TEXTS]
+    written = {f"le réseau, à {decimal(temperature, 1)}": network_texts(network, tokenizer, openings, temperature)
+               for temperature in TEMPERATURES}
 
-    texts = {path: read_novel(path) for path in sorted(paths - kept)}
-    names, duplicates = without_duplicates(texts, priority=known)
-    print(f"{len(texts)} romans lus, dont {len(duplicates)} doublons écartés.", flush=True)
-    sequences = WordSequences(texts.pop(name) for name in names)
+    names = library.names(parts)
+    sequences = WordSequences(library.texts(parts))
+    print(f"Œuvres lues : {count(len(names))} ; mots : {count(np.count_nonzero(sequences.words))}.", flush=True)
     starts = [sequences.number(opening) for opening in openings]
-    return report(sequences, {
-        "le réseau": [sequences.number(text)[:WORDS] for text in written],
+    return report(sequences, names, {
+        **{writer: [sequences.number(text)[:WORDS] for text in texts] for writer, texts in written.items()},
         "5-grammes": [sequences.write(start, WORDS, generator) for start in starts],
         "5-grammes lissé": [sequences.write(start, WORDS, generator, smoothed=True) for start in starts]})
 

@@ -1,9 +1,8 @@
-"""La recette du modèle de base, sur un corpus inventé et un réseau minuscule."""
+"""L'entraînement, sur des romans inventés et un réseau minuscule."""
 
 import csv
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,18 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipe import novels
+torch = pytest.importorskip("torch")
+
+from recipe import pretrain  # pylint: disable=wrong-import-position  # sans PyTorch, rien ici
+from recipe.network import GPT2, Shape, open_network, write_network  # pylint: disable=wrong-import-position
+from recipe.tests.invented import CONTEXT, small_library  # pylint: disable=wrong-import-position
+from workshop.errors import WorkshopError  # pylint: disable=wrong-import-position
+from workshop.writing.engine import Memory, Network  # pylint: disable=wrong-import-position
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CONTEXT = 16
 
-# Un réseau minuscule, sauvé tous les cinq pas ; il se tue lui-même au pas demandé.
+# Il sauve tous les cinq pas, et se tue lui-même au pas demandé.
 DRIVER = """
 import os, signal, sys
 from recipe import pretrain
-pretrain.VOCABULARY, pretrain.CONTEXT, pretrain.VALIDATION_BLOCKS = 300, 16, 4
-pretrain.LAYERS, pretrain.WIDTH, pretrain.HEADS = 1, 16, 2
-pretrain.WARMUP_STEPS, pretrain.LOG_STEPS, pretrain.SAVE_SECONDS = 4, 1, 0
+pretrain.LOG_STEPS, pretrain.SAVE_SECONDS = 1, 0
 dies_at = int(sys.argv.pop(1))
 training = pretrain.Training(pretrain.parse_arguments())
 save, one_step = training.save, training.one_step
@@ -39,184 +41,136 @@ training.run()
 """
 
 
-def invented_novel(seed, paragraphs=40):
-    """Un texte au hasard, mais toujours le même, sans suite de mots commune avec un autre."""
-    generator = random.Random(seed)
-    syllables = ["ba", "li", "ron", "té", "mou", "sa", "vier", "gne"]
-    return "\n".join(
-        " ".join("".join(generator.choices(syllables, k=generator.randint(1, 3))) for _ in range(12))
-        + " ." for _ in range(paragraphs))
-
-
-@pytest.fixture(name="books")
-def fixture_books(tmp_path):
-    """Un dossier de six romans inventés."""
-    folder = tmp_path / "livres"
-    folder.mkdir()
-    for seed in range(6):
-        (folder / f"roman{seed}.txt").write_text(invented_novel(seed), encoding="utf-8")
+@pytest.fixture(name="library")
+def fixture_library(tmp_path):
+    """Le dossier d'une bibliothèque minuscule, avec son tokenizer."""
+    folder = tmp_path / "bibliothèque"
+    small_library(folder)
     return folder
 
 
-class WordTokenizer:
-    """Un token par mot, dont le numéro dit aussi de quel roman il vient : son premier mot."""
-
-    eos_token_id = 0
-
-    @property
-    def backend_tokenizer(self):
-        """Ce qui distingue ce tokenizer d'un autre."""
-        return self
-
-    def to_str(self):
-        """Le contenu du tokenizer, pour le nom du cache."""
-        return "mots"
-
-    def __call__(self, texts, **_):
-        return {"input_ids": [[sum(text.split()[0].encode())] * len(text.split())
-                              for text in texts]}
+def options(library, output, *more):
+    """Les réglages d'un entraînement minuscule."""
+    return [str(library), str(output), "--tokenizer", str(library), "--steps", "20", "--step-tokens", str(8 * CONTEXT),
+            "--context", str(CONTEXT), "--layers", "1", "--width", "16", "--heads", "2", "--warmup", "4",
+            "--second-share", "0.25", "--second-from", "0.5", *more]
 
 
-def test_blocks_never_cross_novels_and_read_every_token(books, tmp_path):
-    tokens, shelf = novels.tokenise_novels(books, WordTokenizer(), tmp_path / "cache", seed=1)
-    assert sum(novel.validation for novel in shelf) == novels.VALIDATION_NOVELS
-    everything = [novels.Novel(n.name, n.start, n.end, False, False) for n in shelf]
-    starts = novels.reading_order(everything, CONTEXT, epoch=0, seed=0)
-    for start in starts:
-        block = tokens[start:start + CONTEXT + 1]
-        assert len(block) == CONTEXT + 1
-        assert len(set(block) - {0}) == 1
-    answered = {position for start in starts for position in range(start + 1, start + CONTEXT + 1)}
-    openings = {novel.start for novel in shelf}
-    assert answered | openings == set(range(len(tokens)))
+def training(library, output, *more):
+    """Un entraînement minuscule, prêt à partir."""
+    return pretrain.Training(pretrain.parse_arguments(options(library, output, *more)))
 
 
-def test_each_novel_stands_between_two_ends_of_text(books, tmp_path):
-    tokens, shelf = novels.tokenise_novels(books, WordTokenizer(), tmp_path / "cache")
-    for novel in shelf:
-        ids = tokens[novel.start:novel.end]
-        assert ids[0] == ids[-1] == 0 and np.all(ids[1:-1] > 0)
-
-
-def test_paragraphs_are_normalised_and_joined_by_one_space(tmp_path):
-    path = tmp_path / "roman.txt"
-    path.write_text("L’été…\n\n -- Viens !\n", encoding="utf-8")
-    assert novels.read_novel(path) == "L'été... — Viens!"
-
-
-def test_a_novel_under_two_names_is_read_once():
-    same = invented_novel(1, paragraphs=100)
-    texts = {"autre.txt": invented_novel(2, paragraphs=100), "tome.txt": same[:len(same) // 2],
-             "complet.txt": same}
-    kept, duplicates = novels.without_duplicates(texts)
-    assert set(kept) == {"autre.txt", "complet.txt"} and set(duplicates) == {"tome.txt"}
-    kept, duplicates = novels.without_duplicates(texts, priority={"tome.txt"})
-    assert "tome.txt" in kept and "complet.txt" in duplicates
-
-
-def test_new_novels_are_read_before_known_ones_and_kept_ones_never():
-    shelf = [novels.Novel("connu", 0, 100, True, False), novels.Novel("gardé", 100, 200, False, True),
-             novels.Novel("nouveau", 200, 300, False, False)]
-    first = novels.reading_order(shelf, CONTEXT, epoch=0, seed=0)
-    assert np.all(first[:len(first) // 2] >= 200) and np.all(first[len(first) // 2:] < 100)
-    second = novels.reading_order(shelf, CONTEXT, epoch=1, seed=0)
-    assert sorted(second) == sorted(first) and list(second) != list(first)
-
-
-def test_muon_orthogonalises_wide_and_tall_matrices_alike():
-    torch = pytest.importorskip("torch")
-    from recipe.optimiser import orthogonalise  # pylint: disable=import-outside-toplevel
-    torch.manual_seed(0)
-    wide = torch.randn(3, 8, 32) * torch.tensor([1e-3, 1.0, 1e3])[:, None, None]
-    singular = torch.linalg.svdvals(orthogonalise(wide))
-    assert singular.min() > 0.5 and singular.max() < 1.3
-    assert torch.allclose(orthogonalise(wide.mT), orthogonalise(wide).mT, atol=1e-5)
-
-
-def test_gradients_by_slices_are_those_of_the_whole():
-    torch = pytest.importorskip("torch")
-    from recipe import pretrain  # pylint: disable=import-outside-toplevel
-    torch.manual_seed(0)
-    model = pretrain.GPT2LMHeadModel(pretrain.GPT2Config(
-        vocab_size=50, n_positions=CONTEXT, n_layer=1, n_embd=16, n_head=2,
-        attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0))
-    blocks = torch.randint(0, 50, (3, CONTEXT + 1))
-    total, gradients = pretrain.summed_loss(model, blocks)
-    whole = model(blocks[:, :-1]).logits.flatten(0, 1)
-    loss = torch.nn.functional.cross_entropy(whole, blocks[:, 1:].flatten(), reduction="sum")
-    assert total == pytest.approx(loss.item(), rel=1e-5)
-    for found, expected in zip(gradients, torch.autograd.grad(loss, list(model.parameters()))):
-        assert torch.allclose(found, expected, rtol=1e-3, atol=1e-4)
-    assert pretrain.mean_loss(model, blocks) == pytest.approx(total / blocks[:, 1:].numel(), rel=1e-5)
-
-
-def train(books, output, *options, dies_at=-1):
-    """Lance la recette sur 20 pas, dans un processus à part, et renvoie son code de retour."""
+def train_apart(library, output, dies_at=-1):
+    """Lance l'entraînement dans un processus à part, et renvoie son code de retour."""
     return subprocess.run(
-        [sys.executable, "-c", DRIVER, str(dies_at), str(books), str(output), "--steps", "20",
-         "--batch", "8", "--threads", "2", "--validation", "roman0.txt", *options],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT / 'aurore'}{os.pathsep}{ROOT}"}, check=False).returncode
+        [sys.executable, "-c", DRIVER, str(dies_at), *options(library, output)], check=False, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'aurore'}{os.pathsep}{ROOT}"}).returncode
 
 
-def read_losses(output):
-    """Les pertes du journal, celles d'entraînement puis celles de validation."""
-    path = output.with_name(output.name + "-travail") / "training_log.csv"
-    with open(path, encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return ([float(row["loss"]) for row in rows],
-            [float(row["val_loss"]) for row in rows if row["val_loss"]])
+def read_log(output):
+    """Les lignes du journal."""
+    with open(output.with_name(output.name + "-travail") / "training_log.csv", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
-def test_a_killed_training_ends_where_an_undisturbed_one_does(books, tmp_path):
-    pytest.importorskip("torch")
+def test_the_rate_rises_then_falls_to_zero():
+    rates = [pretrain.rate_share(step, step / 1000, warmup=100) for step in range(1001)]
+    assert rates[0] == pytest.approx(0.01) and np.argmax(rates) == 99 and rates[1000] == 0
+    assert np.all(np.diff(rates[:100]) > 0) and np.allclose(np.diff(rates[100:]), -0.001)
+    assert pretrain.rate_share(5000, 1.2, warmup=100) == 0  # le temps peut dépasser un peu
+
+
+def test_reading_by_pieces_is_reading_everything_at_once(library, tmp_path):
+    whole = training(library, tmp_path / "a", "--micro-batch", "8")
+    pieces = training(library, tmp_path / "b", "--micro-batch", "3")
+    whole.cores, pieces.cores = 1, 2
+    starts = whole.mixture.base.take(8)
+    losses = [run.update(starts, rate=1.0).item() for run in (whole, pieces)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for expected, found in zip(whole.weights, pieces.weights):
+        assert torch.allclose(found, expected, atol=1e-5)
+    with torch.no_grad():
+        untouched = training(library, tmp_path / "c")
+        assert losses[0] == pytest.approx(untouched.network(untouched.blocks(starts)).item(), rel=1e-5)
+
+
+def test_a_killed_training_ends_where_an_undisturbed_one_does(library, tmp_path):
     undisturbed, killed = tmp_path / "tranquille", tmp_path / "tué"
-    assert train(books, undisturbed) == 0
-    assert train(books, killed, dies_at=13) == -signal.SIGKILL
-    assert train(books, killed) == 0
-    for expected, found in zip(read_losses(undisturbed), read_losses(killed), strict=True):
-        assert found == pytest.approx(expected, abs=1e-4)  # nats par token
-    losses, _ = read_losses(undisturbed)
+    assert train_apart(library, undisturbed) == 0
+    assert train_apart(library, killed, dies_at=13) == -signal.SIGKILL
+    assert train_apart(library, killed) == 0
+    for expected, found in zip(read_log(undisturbed), read_log(killed), strict=True):
+        assert {**found, "seconds": ""} == {**expected, "seconds": ""}
+    losses = [float(row["loss"]) for row in read_log(killed)]
     assert len(losses) == 20 and losses[-1] < losses[0]
-
-    from safetensors.numpy import load_file  # pylint: disable=import-outside-toplevel
-    weights = load_file(undisturbed / "model.safetensors")
-    assert weights["transformer.h.0.attn.c_attn.weight"].dtype == np.float16
-    assert "lm_head.weight" not in weights
-    assert {"config.json", "tokenizer.json", "vocab.json", "merges.txt"} <= {
-        path.name for path in undisturbed.iterdir()}
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (undisturbed, killed)]
+    assert weights[0] == weights[1]
+    assert (tmp_path / "tué-travail" / "learning_curve.png").stat().st_size > 10_000
 
 
-def test_the_shape_asked_for_is_trained_and_published(books, tmp_path):
-    pytest.importorskip("torch")
-    output = tmp_path / "modèle"
-    assert train(books, output, "--steps", "5", "--layers", "2", "--width", "24", "--heads", "3",
-                 "--vocabulary", "310", "--dropout", "0.1") == 0
-    config = json.loads((output / "config.json").read_text(encoding="utf-8"))
-    assert [config[name] for name in ("n_layer", "n_embd", "n_head", "vocab_size")] == [2, 24, 3, 310]
-
-    from safetensors.numpy import load_file  # pylint: disable=import-outside-toplevel
-    weights = load_file(output / "model.safetensors")
-    assert weights["transformer.wte.weight"].shape == (310, 24)
-    assert "transformer.h.1.mlp.c_fc.weight" in weights and "transformer.h.2.mlp.c_fc.weight" not in weights
+def test_the_state_of_another_training_is_refused(library, tmp_path):
+    first = training(library, tmp_path / "réseau")
+    first.one_step()
+    first.save()
+    with pytest.raises(WorkshopError, match="--matrix-rate"):
+        training(library, tmp_path / "réseau", "--matrix-rate", "1e-3")
+    with pytest.raises(WorkshopError, match="la forme du réseau"):
+        training(library, tmp_path / "réseau", "--width", "32")
 
 
-def test_a_shape_that_cannot_be_is_refused_before_anything_is_written(books, tmp_path, capsys):
-    pytest.importorskip("torch")
-    from recipe import pretrain  # pylint: disable=import-outside-toplevel
-    for options, reason in ((["--width", "100", "--heads", "3"], "têtes"),
-                            (["--from", str(tmp_path), "--layers", "2"], "modèle de départ")):
-        with pytest.raises(SystemExit):
-            pretrain.parse_arguments([str(books), str(tmp_path / "modèle"), *options])
-        assert reason in capsys.readouterr().err
+def test_rates_too_high_end_in_a_sentence_and_nothing_is_saved(library, tmp_path):
+    run = training(library, tmp_path / "réseau", "--matrix-rate", "1e30", "--other-rate", "1e30")
+    with pytest.raises(WorkshopError, match="n'est plus un nombre"):
+        for _ in range(pretrain.LOG_STEPS):
+            run.one_step()
+    assert not (tmp_path / "réseau").exists() and not run.state_path.exists()
 
 
-def test_dropout_acts_on_training_and_never_on_the_measure():
-    torch = pytest.importorskip("torch")
-    from recipe import pretrain  # pylint: disable=import-outside-toplevel
+def test_validation_is_measured_at_the_tokens_asked_for(library, tmp_path):
+    run = training(library, tmp_path / "réseau", "--measure-at", "0.0005", "0.001")
+    run.run()
+    measured = [int(row["tokens"]) for row in read_log(tmp_path / "réseau") if row["val_loss"]]
+    assert measured == [512, 1024, 2560]
+
+
+@pytest.mark.parametrize("more, reason", [
+    (["--width", "100", "--heads", "3"], "têtes"),
+    (["--from", "modèle", "--layers", "3"], "réseau de départ"),
+    (["--step-tokens", "3"], "moins d'un bloc"),
+    (["--validation", "absent.txt"], "absent.txt")])
+def test_settings_that_cannot_be_are_refused_before_anything_is_written(library, tmp_path, capsys, more, reason):
+    with pytest.raises(SystemExit):
+        pretrain.parse_arguments(options(library, tmp_path / "modèle", *more))
+    assert reason in capsys.readouterr().err
+
+
+def test_the_network_written_says_the_same_under_the_workshop_s_engine(library, tmp_path):
+    run = training(library, tmp_path / "réseau", "--layers", "2")
+    run.run()
+    config = json.loads((tmp_path / "réseau" / "config.json").read_text(encoding="utf-8"))
+    assert [config[name] for name in ("n_layer", "n_embd", "n_head", "n_positions", "vocab_size")] == [
+        2, 16, 2, CONTEXT, 300]
+    engine = Network.open(tmp_path / "réseau")
+    reopened = open_network(tmp_path / "réseau")  # en demi-précision, comme ce que lit l'autre
+    tokens = torch.randint(0, 300, (3, CONTEXT), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = reopened.logits(tokens)[:, -1]
+    found = engine.read(tokens.numpy(), Memory(engine, 3))
+    assert np.allclose(found, expected, atol=1e-4)
+    assert np.std(found) > 0.01
+
+
+def test_a_network_is_taken_up_where_it_was(library, tmp_path):
     torch.manual_seed(0)
-    model = pretrain.GPT2LMHeadModel(pretrain.GPT2Config(
-        vocab_size=50, n_positions=CONTEXT, n_layer=1, n_embd=16, n_head=2,
-        attn_pdrop=0.5, embd_pdrop=0.5, resid_pdrop=0.5)).train()
-    blocks = torch.randint(0, 50, (3, CONTEXT + 1))
-    assert pretrain.summed_loss(model, blocks)[0] != pretrain.summed_loss(model, blocks)[0]
-    assert pretrain.mean_loss(model, blocks) == pretrain.mean_loss(model, blocks)
+    start = GPT2(Shape(300, CONTEXT, 2, 32, 4))
+    (tmp_path / "départ").mkdir()
+    write_network(start, tmp_path / "départ")
+    run = pretrain.Training(pretrain.parse_arguments(
+        [str(library), str(tmp_path / "suite"), "--from", str(tmp_path / "départ"), "--tokenizer", str(library),
+         "--step-tokens", "64"]))
+    assert run.network.shape == start.shape
+    for name, weight in run.network.state_dict().items():
+        assert torch.equal(weight, start.state_dict()[name].half().float()), name
+    with pytest.raises(WorkshopError, match="n'est pas le dossier d'un GPT-2"):
+        open_network(library)

@@ -1,9 +1,15 @@
 """Compter ce qu'un réseau récite : les suites retrouvées, le modèle 5-grammes, le compte final."""
 
+import json
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from recipe import recitation
 from recipe.ngrams import ORDER, WordSequences, words_of
+from recipe.novels import BASE, SECOND, prepare_library
+from recipe.tests.invented import small_tokenizer
 from workshop.errors import WorkshopError
 
 BOOKS = ["— Viens! dit-il. Le chat de la voisine dort sur le toit, et le chien ronfle.",
@@ -69,53 +75,68 @@ def test_the_smoothed_model_recites_less():
     assert smoothed < 0.8 * plain
 
 
+def test_a_sequence_is_traced_to_its_book():
+    sequences = WordSequences(BOOKS)
+    [place] = sequences.after(sequences.number("il dort sur le toit de l'église"))
+    assert sequences.book(place) == 1
+    assert {sequences.book(place) for place in sequences.after(sequences.number("le chat"))} == {0, 1, 2}
+
+
 @pytest.fixture(name="reader")
 def fixture_reader(tmp_path):
-    """Un livre lu, un autre gardé, et un réseau dont chaque position appelle un mot du livre lu."""
-    torch = pytest.importorskip("torch", reason="faire écrire le réseau demande PyTorch")
-    from tokenizers import ByteLevelBPETokenizer  # pylint: disable=import-outside-toplevel
-    from transformers import GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast  # pylint: disable=import-outside-toplevel
-    torch.manual_seed(0)
+    """Fait écrire un réseau au hasard, ou dont chaque position appelle un mot du livre lu."""
     generator = np.random.default_rng(0)
     words = [a + b + c for a in "bdfglmnprst" for b in "aeiou" for c in ("", "n", "r")]
-    (tmp_path / "livres").mkdir()
-    for name in ("lu", "gardé"):
-        (tmp_path / "livres" / f"{name}.txt").write_text(" ".join(generator.permutation(words)[:90]), encoding="utf-8")
-    book = (tmp_path / "livres" / "lu.txt").read_text(encoding="utf-8")
-    bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator([book], 400, special_tokens=["<fin>"])
-    bpe.save_model(str(tmp_path))
-    tokenizer = GPT2TokenizerFast(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"),
-                                  unk_token="<fin>", bos_token="<fin>", eos_token="<fin>")
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_positions=128, n_layer=1, n_embd=64, n_head=1))
-    ids = tokenizer(book).input_ids[:128]
+    texts = {name: " ".join(generator.permutation(words)[:90]) for name in ("lu", "sand")}
+    tokenizer = small_tokenizer([texts["lu"]], vocabulary=400)
+    prepare_library(texts, {"lu": BASE, "sand": SECOND}, tokenizer, tmp_path / "bibliothèque")
+    size, width, context = tokenizer.get_vocab_size(), 64, 128
+    ids = tokenizer.encode(texts["lu"]).ids[:context]
 
-    def count_recited(by_heart):
-        from recipe import recitation  # pylint: disable=import-outside-toplevel
+    def write_network(by_heart):
+        tensors = {"wte.weight": generator.normal(size=(size, width)), "wpe.weight": np.zeros((context, width))}
         if by_heart:
-            embeddings = torch.randn(len(tokenizer), 64)
-            model.transformer.wte.weight.data = embeddings
-            model.transformer.wpe.weight.data[:len(ids)] = 20 * embeddings[ids]
-        model.save_pretrained(tmp_path / "modèle")
-        tokenizer.save_pretrained(tmp_path / "modèle")
+            tensors["wpe.weight"][:len(ids)] = 20 * tensors["wte.weight"][ids]
+        for name, inputs, outputs in (("attn.c_attn", width, 3 * width), ("attn.c_proj", width, width),
+                                      ("mlp.c_fc", width, 4 * width), ("mlp.c_proj", 4 * width, width)):
+            tensors[f"h.0.{name}.weight"], tensors[f"h.0.{name}.bias"] = np.zeros((inputs, outputs)), np.zeros(outputs)
+        for name in ("h.0.ln_1", "h.0.ln_2", "ln_f"):
+            tensors[f"{name}.weight"], tensors[f"{name}.bias"] = np.ones(width), np.zeros(width)
+        folder = tmp_path / "réseau"
+        folder.mkdir(exist_ok=True)
+        save_file({name: tensor.astype(np.float32) for name, tensor in tensors.items()}, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(
+            {"n_layer": 1, "n_head": 1, "n_embd": width, "n_positions": context, "vocab_size": size}), encoding="utf-8")
+        tokenizer.save(str(folder / "tokenizer.json"))
+        return folder
+
+    def count_recited(by_heart, *options):
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (("TEXTS", 12), ("WORDS", 20), ("NEW_TOKENS", 90)):
                 patch.setattr(recitation, name, value)
-            return recitation.main([str(tmp_path / "modèle"), str(tmp_path / "livres"), "--validation", "gardé.txt"])
+            return recitation.main([str(write_network(by_heart)), str(tmp_path / "bibliothèque"), *options])
     return count_recited
 
 
-def test_a_network_that_recites_its_book_is_caught(reader, capsys):
-    assert reader(by_heart=False)["le réseau"] == 0
+def test_a_network_that_recites_its_book_is_caught_at_either_temperature(reader, capsys):
+    counts = reader(by_heart=False)
+    assert counts["le réseau, à 1,0"][:2] == counts["le réseau, à 0,8"][:2] == (0, 0)
     capsys.readouterr()
-    # Douze textes de vingt mots : neuf suites de douze mots chacun, moins un mot entamé par l'amorce.
-    assert 12 * 8 <= reader(by_heart=True)["le réseau"] <= 12 * 9
-    assert "12 sur 12" in capsys.readouterr().out
+    counts = reader(by_heart=True)
+    for temperature in ("1,0", "0,8"):
+        # Douze textes de vingt mots : neuf suites de douze mots chacun, moins un mot entamé par l'amorce.
+        sequences, texts, longest = counts[f"le réseau, à {temperature}"]
+        assert 12 * 8 <= sequences <= 12 * 9 and texts == 12 and longest >= 19
+    said = capsys.readouterr().out
+    assert "12 sur 12" in said and "(lu, 1 fois)" in said and "Œuvres lues : 1 ; mots : 90." in said
 
 
-def test_a_kept_novel_that_is_not_there_is_named_before_any_work(tmp_path):
-    pytest.importorskip("torch", reason="faire écrire le réseau demande PyTorch")
-    from recipe import recitation  # pylint: disable=import-outside-toplevel
-    (tmp_path / "lu.txt").write_text("Un livre.", encoding="utf-8")
-    with pytest.raises(WorkshopError, match="absent.txt"):
-        recitation.main([str(tmp_path / "modèle"), str(tmp_path), "--validation", "absent.txt"])
+def test_the_second_corpus_counts_when_the_network_has_read_it(reader, capsys):
+    reader(False, "--second")
+    assert "Œuvres lues : 2 ; mots : 180." in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_library_is_refused_in_a_sentence(reader, tmp_path):
+    reader(by_heart=False)
+    with pytest.raises(WorkshopError, match="n'est pas une bibliothèque"):
+        recitation.main([str(tmp_path / "réseau"), str(tmp_path)])
