@@ -1,6 +1,10 @@
 """La traversée du réseau et le tirage : les mêmes tokens que transformers, mot pour mot."""
 
 import json
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +24,7 @@ from workshop.paths import BASE_MODEL
 from workshop.writing import engine
 from workshop.writing.engine import Memory, Network
 from workshop.writing.generation import Batch, Text, write_texts
+from workshop.writing.gpt2 import gpt2
 from workshop.writing.sampling import Settings, choose
 
 PROMPTS = ["Cette femme était assise", "Le soir, elle se rappelait que son père lui", "Oh!"]
@@ -46,7 +51,73 @@ def logits_of(network, tokens):
     return network.read(np.array([tokens]), Memory(network, 1))[0]
 
 
+def random_gpt2(**settings):
+    """Un GPT-2 tiré au hasard, sans TensorFlow : ses poids, aux noms de PyTorch, et sa configuration."""
+    config = {"vocab_size": 300, "n_positions": 24, "n_embd": 16, "n_layer": 2, "n_head": 2, "n_inner": None,
+              "layer_norm_epsilon": 1e-5, "activation_function": "gelu_new", "tie_word_embeddings": True, **settings}
+    width, vocabulary = config["n_embd"], config["vocab_size"]
+    inner, generator, weights = config["n_inner"] or 4 * width, np.random.default_rng(0), {}
+
+    def add(name, *shape):
+        scale = 1 if len(shape) == 1 else width ** -0.5
+        weights[name] = generator.normal(scale=scale, size=shape).astype(np.float32)
+    add("transformer.wte.weight", vocabulary, width)
+    add("transformer.wpe.weight", config["n_positions"], width)
+    for name in (*(f"h.{number}.ln_{rank}" for number in range(config["n_layer"]) for rank in (1, 2)), "ln_f"):
+        add(f"transformer.{name}.weight", width)
+        add(f"transformer.{name}.bias", width)
+    for number in range(config["n_layer"]):
+        for name, shape in (("attn.c_attn", (width, 3 * width)), ("attn.c_proj", (width, width)),
+                            ("mlp.c_fc", (width, inner)), ("mlp.c_proj", (inner, width))):
+            add(f"transformer.h.{number}.{name}.weight", *shape)
+            add(f"transformer.h.{number}.{name}.bias", shape[1])
+    if not config["tie_word_embeddings"]:
+        add("lm_head.weight", vocabulary, width)
+    return weights, config
+
+
+def textbook_logits(folder, tokens):
+    """Les logits du réseau de `folder`, par le GPT-2 que l'on enseigne."""
+    weights = {name: array.astype(np.float32) for name, array in load_file(folder / "model.safetensors").items()}
+    return gpt2(tokens, weights, json.loads((folder / "config.json").read_text(encoding="utf-8")))
+
+
 # --- La traversée --------------------------------------------------------------------------
+
+@pytest.mark.parametrize("settings", [
+    {}, {"n_embd": 768, "n_head": 12, "n_layer": 1}, {"n_embd": 60, "n_head": 3}, {"n_head": 1}, {"n_inner": 20},
+    {"tie_word_embeddings": False}, {"activation_function": "relu"}, {"activation_function": "tanh"},
+    {"layer_norm_epsilon": 0.1}, {"vocab_size": 5_000}])
+def test_the_engine_is_the_textbook(settings):
+    """Un token ou plusieurs, d'une traite ou par morceaux, seul ou à côté d'un autre texte."""
+    weights, config = random_gpt2(**settings)
+    network = Network(weights, config)
+    tokens = np.random.default_rng(1).integers(0, config["vocab_size"], (2, 24))
+    expected = np.stack([gpt2(row, weights, config) for row in tokens])       # (2, 24, vocabulaire)
+    assert expected.std() > 0.5
+    for length in 1, 2, 24:
+        np.testing.assert_allclose(logits_of(network, tokens[0, :length]), expected[0, length - 1], atol=1e-4)
+    memory = Memory(network, 2)
+    for start, end in (0, 1), (1, 4), (4, 5), (5, 24):
+        np.testing.assert_allclose(network.read(tokens[:, start:end], memory), expected[:, end - 1], atol=1e-4)
+
+
+def test_the_textbook_gives_the_logits_of_tensorflow(model):
+    tokens = np.random.default_rng(0).integers(0, 8192, 50)
+    np.testing.assert_allclose(textbook_logits(BASE_MODEL, tokens), model(tokens[None]).logits[0], atol=2e-4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["transformer.wte.weight", "transformer.h.1.mlp.c_proj.weight",
+                                  "transformer.h.0.attn.c_attn.bias", "transformer.ln_f.bias"])
+def test_a_network_gone_astray_is_not_opened(name, value, tmp_path):
+    weights, config = random_gpt2()
+    weights[name].flat[-1] = value
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(WorkshopError, match="pas des nombres"):
+        Network.open(tmp_path)
+
 
 def test_the_logits_are_those_of_tensorflow(model, network):
     tokens = np.random.default_rng(0).integers(0, 8192, (1, 256))
@@ -126,17 +197,37 @@ def test_a_network_shared_between_cores_is_the_same(network, monkeypatch, cores)
     monkeypatch.setattr(engine, "TOKENS_TO_SHARE", 10 ** 9)
     alone = logits_of(network, tokens)
     monkeypatch.setattr(engine, "CORES", cores)
-    monkeypatch.setattr(engine, "TOKENS_TO_SHARE", 0)
-    narrow = Network.open(BASE_MODEL)
-    monkeypatch.setattr(engine, "SQUARE_PER_CORE", 1)
-    wide = Network.open(BASE_MODEL)
-    assert wide.wide and not narrow.wide
-    for shared in narrow, wide:
-        assert len(shared.shared_layers[0]) == min(cores, network.heads)
-        np.testing.assert_allclose(logits_of(shared, tokens), alone, atol=1e-4)
-        memory = Memory(shared, 12)
-        rows = shared.read(np.tile(tokens, (12, 1)), memory)
-        np.testing.assert_allclose(rows, np.tile(alone, (12, 1)), atol=1e-4)
+    monkeypatch.setattr(engine, "TOKENS_TO_SHARE", 1)
+    shared = Network.open(BASE_MODEL)
+    assert len(shared.shared_layers[0]) == min(cores, network.heads)
+    np.testing.assert_allclose(logits_of(shared, tokens), alone, atol=1e-4)
+    rows = shared.read(np.tile(tokens, (12, 1)), Memory(shared, 12))
+    np.testing.assert_allclose(rows, np.tile(alone, (12, 1)), atol=1e-4)
+
+
+def test_a_share_that_no_core_has_begun_is_done_by_who_waits(network, monkeypatch):
+    """Tous les autres cœurs sont pris : le réseau n'attend personne."""
+    pool, free = ThreadPoolExecutor(1), threading.Event()
+    pool.submit(free.wait)
+    monkeypatch.setattr(engine, "_POOL", pool)
+    monkeypatch.setattr(engine, "TOKENS_TO_SHARE", 1)
+    try:
+        expected = np.random.default_rng(0).integers(0, 8192, 9)
+        np.testing.assert_allclose(logits_of(network, expected), textbook_logits(BASE_MODEL, expected)[-1], atol=1e-4)
+    finally:
+        free.set()
+        pool.shutdown()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="seul Linux dit ce qu'occupe chaque tableau")
+def test_the_memory_of_a_text_is_given_as_it_is_written(network):
+    """Trente textes de seize tokens n'occupent pas la place de trente contextes."""
+    memory = Memory(network, 30)
+    network.read(np.ones((30, 16), int), memory)
+    start = f"{memory.kept.ctypes.data:x}-"
+    mapping = Path("/proc/self/smaps").read_text(encoding="utf-8").partition(start)[2]
+    resident = int(re.search(r"Rss: +(\d+) kB", mapping)[1])
+    assert 0 < resident * 1024 < memory.kept.nbytes / 4
 
 
 @pytest.mark.parametrize("name, content", [

@@ -17,6 +17,7 @@ from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.learning.packing import IGNORED, evenly, pack
 from workshop.learning.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
+from workshop.writing.gpt2 import gpt2
 
 
 # --- Mettre en blocs ----------------------------------------------------------------------
@@ -113,37 +114,11 @@ SHAPES = pytest.mark.parametrize("settings", [
     {}, {"tie_word_embeddings": False}, {"vocab_size": 50257, "n_layer": 2, "n_head": 2}])
 
 
-def pytorch_layout_logits(weights, ids, layers, heads):
-    """Les logits d'un GPT-2 de PyTorch, calculés à la main ; seule sa `lm_head` est (sorties, entrées)."""
-    def normed(x, name):
-        centred = x - x.mean(-1, keepdims=True)
-        scale = np.sqrt(np.square(centred).mean(-1, keepdims=True) + 1e-5)
-        return centred / scale * weights[f"{name}.weight"] + weights[f"{name}.bias"]
-
-    def conv(x, name):
-        return x @ weights[f"{name}.weight"] + weights[f"{name}.bias"]
-
-    x = weights["transformer.wte.weight"][ids] + weights["transformer.wpe.weight"][:len(ids)]
-    for layer in range(layers):
-        block = f"transformer.h.{layer}"
-        query, key, value = (part.reshape(len(ids), heads, -1).swapaxes(0, 1) for part in
-                             np.split(conv(normed(x, f"{block}.ln_1"), f"{block}.attn.c_attn"), 3, axis=-1))
-        scores = query @ key.swapaxes(1, 2) / np.sqrt(key.shape[-1]) - 1e9 * np.triu(np.ones((len(ids),) * 2), 1)
-        shares = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed = (shares / shares.sum(-1, keepdims=True) @ value).swapaxes(0, 1).reshape(len(ids), -1)
-        x = x + conv(mixed, f"{block}.attn.c_proj")
-        hidden = conv(normed(x, f"{block}.ln_2"), f"{block}.mlp.c_fc")
-        gelu = 0.5 * hidden * (1 + np.tanh(np.sqrt(2 / np.pi) * (hidden + 0.044715 * hidden ** 3)))
-        x = x + conv(gelu, f"{block}.mlp.c_proj")
-    return normed(x, "transformer.ln_f") @ weights.get("lm_head.weight", weights["transformer.wte.weight"]).T
-
-
 @SHAPES
 def test_the_weights_are_saved_with_the_names_and_layout_of_pytorch(settings, tokenizer, tmp_path):
     model = tiny_model(**settings)
     hub.save_model(model, tokenizer, tmp_path)
-    logits = pytorch_layout_logits(load_file(tmp_path / "model.safetensors"), INPUTS["input_ids"][0],
-                                   model.config.n_layer, model.config.n_head)
+    logits = gpt2(INPUTS["input_ids"][0], load_file(tmp_path / "model.safetensors"), model.config.to_dict())
     np.testing.assert_allclose(model(INPUTS["input_ids"]).logits[0], logits, atol=1e-5)
 
 
