@@ -1,9 +1,10 @@
 """Le guide de l'atelier, lu depuis la page : /atelier sert les fichiers Markdown du dossier docs.
 
-Les mêmes fichiers se lisent sur le disque ; ici, leurs liens et leurs images sont ceux du site.
+Les mêmes fichiers se lisent sur le disque ou sur une forge ; ici, leurs liens et leurs images sont ceux du site.
 Le README du guide en est la table des matières : l'ordre de ses liens est celui de la lecture.
 """
 
+import posixpath
 import re
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,11 +13,16 @@ from flask import Blueprint, abort, render_template, send_from_directory, url_fo
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from workshop.page.typesetting import NO_BREAK, THIN
 from workshop.paths import AURORE
 
 GUIDE = AURORE.parent / "docs"
 MISSING = ("Il manque le dossier docs, qui va à côté du dossier aurore. Reprenez-le du projet (avec Docker, "
            "reconstruisez l'image), puis rechargez cette page.")
+
+# Les espaces qu'un retour à la ligne ne doit pas couper, et celles qui sont fines.
+_SPACES = [(r" (?=[;!?])|(?<=\d) (?=\d{3}\b)", THIN),
+           (r" (?=[:»])|(?<=«) |(?<=\d) (?=%|×|[kMG]o\b|ms\b|[sh]\b|min\b)|(?<=×) (?=\d)", NO_BREAK)]
 
 guide = Blueprint("guide", __name__, url_prefix="/atelier")
 
@@ -37,9 +43,9 @@ def index():
     return _show("README", "guide.html")
 
 
-@guide.get("/<name>")
+@guide.get("/<path:name>")
 def page(name):
-    """Une page du guide ; « 3-entrainer » montre docs/3-entrainer.md."""
+    """Une page du guide ; « 3-entrainer » montre docs/3-entrainer.md, « reference/api » docs/reference/api.md."""
     return _show(name, "guide.html")
 
 
@@ -72,32 +78,32 @@ def _show(name, template):
 
 def _read(name):
     """Renvoie la `Page` du fichier `name`.md, relu seulement quand il a changé."""
-    path = GUIDE / f"{name}.md"
-    return _render(path, path.stat().st_mtime_ns, url_for("guide.index"))
+    return _render(GUIDE, name, (GUIDE / f"{name}.md").stat().st_mtime_ns, url_for("guide.index"))
 
 
 @lru_cache(maxsize=64)
-def _render(path, _changed, root):
-    """Renvoie la `Page` d'un fichier Markdown ; `root` est l'adresse du guide."""
+def _render(folder, name, _changed, root):
+    """Renvoie la `Page` du fichier Markdown `name` de `folder` ; `root` est l'adresse du guide."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")  # le HTML de nos fichiers : <details>
     markdown.renderer.rules["fence"] = _code
-    _, title, _, *body = markdown.parse(path.read_text(encoding="utf-8"))  # la première ligne est le titre
+    _, title, _, *body = markdown.parse((folder / f"{name}.md").read_text(encoding="utf-8"))  # la première ligne est le titre
     sections, links = [], []
     for token, following in zip(body, body[1:] + [None]):
-        if token.type == "heading_open" and token.tag == "h2":
+        if token.type == "heading_open":
             token.attrSet("id", anchor(following.content))
-            sections.append((anchor(following.content), compose(following.content)))
+            if token.tag == "h2":
+                sections.append((anchor(following.content), compose(following.content)))
         elif token.type == "html_block":
             token.content = compose(token.content)
         for child in token.children or ():
             if child.type == "link_open":
-                links += _rewrite_link(child, root)
+                links += _rewrite_link(child, name, root)
             elif child.type == "image":
-                child.attrSet("src", root + child.attrGet("src"))
+                child.attrSet("src", root + _beside(name, child.attrGet("src")))
             elif child.type == "text":
                 child.content = compose(child.content)
     html = Markup(markdown.renderer.render(body, markdown.options, {}))
-    return Page(_address(path.stem, root), compose(title.content), html, sections, list(dict.fromkeys(links)))
+    return Page(_address(name, root), compose(title.content), html, sections, list(dict.fromkeys(links)))
 
 
 def _address(name, root):
@@ -105,13 +111,18 @@ def _address(name, root):
     return root if name == "README" else root + name
 
 
-def _rewrite_link(link, root):
+def _beside(name, target):
+    """Renvoie, depuis le dossier du guide, le chemin que la page `name` écrit « ../images/perte.svg »."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+
+
+def _rewrite_link(link, page_name, root):
     """Change « 3-entrainer.md#la-suite » en l'adresse de cette page ; renvoie [son nom], ou [] pour un autre lien."""
-    match = re.fullmatch(r"([\w-]+)\.md(#.*)?", link.attrGet("href"))
+    match = re.fullmatch(r"([\w./-]+)\.md(#.*)?", link.attrGet("href"))
     if match is None:
         return []
-    name, fragment = match.groups()
-    link.attrSet("href", _address(name, root) + (fragment or ""))
+    name, fragment = _beside(page_name, match[1]), match[2] or ""
+    link.attrSet("href", _address(name, root) + fragment)
     return [name]
 
 
@@ -122,7 +133,9 @@ def _code(tokens, number, *_):
 
 def compose(text):
     """Renvoie `text` avec de belles apostrophes, et des espaces insécables là où le français en veut."""
-    return re.sub(r" (?=[;:!?»])|(?<=«) ", "\u00a0", text).replace("'", "’")
+    for pattern, space in _SPACES:
+        text = re.sub(pattern, space, text)
+    return text.replace("'", "’")
 
 
 def anchor(text):
