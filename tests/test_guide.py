@@ -195,7 +195,8 @@ def test_every_todo_of_the_exercise_is_in_its_page(name):
     "/atelier/ailleurs", "/atelier/../README", "/atelier/..%2FREADME", "/atelier/%2e%2e/aurore/credentials.ini",
     "/atelier/images/draw.py", "/atelier/images/..%2FREADME.md", "/atelier/images/../../aurore/credentials.ini",
     "/atelier/images/%2e%2e%2f%2e%2e%2fMakefile.svg", "/atelier/README.md", "/atelier/5-page.md", "/atelier/neurone/x",
-    "/atelier/reference/", "/atelier/reference/ailleurs", "/atelier/reference/../../README", "/atelier/images/page.png"])
+    "/atelier/reference/", "/atelier/reference/ailleurs", "/atelier/reference/../../README",
+    "/atelier/images/page.png"])
 def test_nothing_else_comes_out(client, path):
     assert client.get(path).status_code == 404
 

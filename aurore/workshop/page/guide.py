@@ -86,7 +86,8 @@ def _render(folder, name, _changed, root):
     """Renvoie la `Page` du fichier Markdown `name` de `folder` ; `root` est l'adresse du guide."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")  # le HTML de nos fichiers : <details>
     markdown.renderer.rules["fence"] = _code
-    _, title, _, *body = markdown.parse((folder / f"{name}.md").read_text(encoding="utf-8"))  # la première ligne est le titre
+    source = (folder / f"{name}.md").read_text(encoding="utf-8")
+    _, title, _, *body = markdown.parse(source)  # la première ligne est le titre
     sections, links = [], []
     for token, following in zip(body, body[1:] + [None]):
         if token.type == "heading_open":
