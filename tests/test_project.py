@@ -87,5 +87,5 @@ def test_what_is_read_first_names_things_that_exist(page):
 def test_the_readme_fits_on_a_few_screens_and_its_links_lead_somewhere():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(readme.splitlines()) <= 130
-    for target in re.findall(r"\]\(([^)#]+)", readme):
+    for target in re.findall(r"(?:\]\(|src=\")([^)#\"]+)", readme):
         assert "://" in target or (ROOT / target).exists(), target
