@@ -5,13 +5,15 @@ SOURCE ?= embedded
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test exercises images bench lock
+.PHONY: help atelier web test test-fast structure exercises images bench lock
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
+	@echo "make test-fast             les tests rapides, sans TensorFlow ni navigateur"
+	@echo "make structure             qui importe qui, étage par étage"
 	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make images                redessiner les images du guide"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
@@ -33,6 +35,12 @@ test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
 	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m pytest
+
+test-fast: .venv/tests-installed
+	$(VENV_PYTHON) -m pytest @tests/fast.txt
+
+structure: .venv/atelier-installed
+	@$(VENV_PYTHON) tests/structure.py
 
 exercises: .venv/atelier-installed
 	@PYTHONPATH=aurore $(VENV_PYTHON) -m workshop.exercises

@@ -4,7 +4,7 @@ import importlib.util
 import re
 import shutil
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +14,7 @@ from guide_app import create_guide_app
 from workshop.page import guide as guide_module
 
 DOCS = ROOT / "docs"
-PAGES = sorted(path.stem for path in DOCS.glob("*.md"))
+PAGES = sorted(path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md"))
 STEPS = {"1-donnees": "1_prepare_dataset", "2-tokens": "2_tokenize",
          "3-entrainer": "3_train", "4-generer": "4_generate"}
 WRITTEN_BY_THE_STEPS = re.compile(r"aurore/(?:data|tokenizer|model|livres)\b")
@@ -69,7 +69,7 @@ def test_the_pages_follow_the_order_of_the_slides(client):
     path = "/atelier"
     while path:
         page = client.get(path, follow_redirects=True).get_data(as_text=True)
-        order.append(path.rpartition("/")[2])
+        order.append(path.removeprefix("/atelier/") if path != "/atelier" else "atelier")
         following = re.search(r'rel="next" href="([^"]+)"', page)
         path = following and following.group(1)
     assert order[:7] == ["atelier", "5-page", "4-generer", "3-entrainer", "neurone", "2-tokens", "1-donnees"]
@@ -89,7 +89,7 @@ def test_every_link_leads_somewhere(visit, name):
         parts = urlsplit(urljoin(f"http://127.0.0.1{address(name)}", link))
         if parts.netloc == "127.0.0.1":
             anchors = visit(parts.path).anchors if parts.path.startswith("/atelier") else ()
-            assert not parts.fragment or parts.fragment in anchors, link
+            assert not parts.fragment or unquote(parts.fragment) in anchors, link
         else:
             assert parts.scheme == "https" or parts.netloc == "127.0.0.1:8080", link
 
@@ -99,8 +99,9 @@ def test_the_same_links_work_on_the_disk(name):
     for target in re.findall(r"\]\(([^)]+)\)", source(name)):
         path, _, fragment = target.partition("#")
         if "://" not in target:
-            assert (DOCS / path).is_file(), target
-            headings = re.findall(r"^## (.+)$", (DOCS / path).read_text(encoding="utf-8"), re.M)
+            linked = (DOCS / name).parent / path
+            assert linked.is_file(), target
+            headings = re.findall(r"^##+ (.+)$", linked.read_text(encoding="utf-8"), re.M)
             assert not fragment or fragment in map(guide_module.anchor, headings), target
 
 
@@ -135,6 +136,23 @@ def test_answers_are_folded_away(name):
     assert text.count("<details>") == text.count("</details>") == text.count("<summary>") == text.count("</summary>")
     for answer in re.findall(r"<details>\n(.*?)</details>", text, re.S):
         assert re.fullmatch(r"<summary>[^\n]+</summary>\n\n.+\n\n", answer, re.S), answer
+
+
+@pytest.mark.parametrize("written, printed", [
+    ("Qui parle ? L'élève !", "Qui parle\u202f? L’élève\u202f!"),
+    ("« oui » : 28 %", "«\u00a0oui\u00a0»\u00a0: 28\u00a0%"),
+    ("1 024 tokens, 14 Mo, 6 × 256", "1\u202f024 tokens, 14\u00a0Mo, 6\u00a0×\u00a0256"),
+    ("en 1848 une loi ; à 10 h", "en 1848 une loi\u202f; à 10\u00a0h"),
+])
+def test_spaces_are_those_of_a_french_printer(written, printed):
+    assert guide_module.compose(written) == printed
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_line_of_a_page_can_start_with_a_punctuation_mark(client, name):
+    page = client.get(address(name)).get_data(as_text=True)
+    prose = re.sub(r"<(pre|code|script)\b.*?</\1>|<[^>]+>", "", page, flags=re.S)
+    assert not re.search(r" [;:!?»%]|« ", prose)
 
 
 def test_the_questions_of_the_slides_are_asked():
@@ -176,7 +194,9 @@ def test_every_todo_of_the_exercise_is_in_its_page(name):
 @pytest.mark.parametrize("path", [
     "/atelier/ailleurs", "/atelier/../README", "/atelier/..%2FREADME", "/atelier/%2e%2e/aurore/credentials.ini",
     "/atelier/images/draw.py", "/atelier/images/..%2FREADME.md", "/atelier/images/../../aurore/credentials.ini",
-    "/atelier/images/%2e%2e%2f%2e%2e%2fMakefile.svg", "/atelier/README.md", "/atelier/5-page.md", "/atelier/neurone/x"])
+    "/atelier/images/%2e%2e%2f%2e%2e%2fMakefile.svg", "/atelier/README.md", "/atelier/5-page.md", "/atelier/neurone/x",
+    "/atelier/reference/", "/atelier/reference/ailleurs", "/atelier/reference/../../README",
+    "/atelier/images/page.png"])
 def test_nothing_else_comes_out(client, path):
     assert client.get(path).status_code == 404
 
@@ -194,4 +214,4 @@ def test_a_page_is_read_again_when_it_changes(client, monkeypatch, tmp_path):
     assert "Rendez-vous au fond du jardin" not in client.get("/atelier/").get_data(as_text=True)
     with open(copy / "README.md", "a", encoding="utf-8") as page:
         page.write("\nRendez-vous au fond du jardin !\n")
-    assert "Rendez-vous au fond du jardin\u00a0!" in client.get("/atelier/").get_data(as_text=True)
+    assert "Rendez-vous au fond du jardin\u202f!" in client.get("/atelier/").get_data(as_text=True)

