@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
-from waitress import create_server
 
+from fake_generator import FakeGenerator
+from web_servers import served
 from workshop.page import door
-from workshop.page.readers import Piece, Place
 from workshop.page.signature import Network
 
 SAMPLES = json.loads((Path(__file__).parent / "typesetting_samples.json").read_text(encoding="utf-8"))
@@ -27,56 +26,23 @@ CALM = {"prefers_reduced_motion": "reduce"}  # un élément qui défile encore n
 OPENING = "Le soir, au moulin,"
 
 
-class PatientGenerator:
-    """Écrit `words`, un toutes les `pace` secondes ; s'arrête après chacun tant que `held`."""
-
-    network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
-    active = waiting = 0
-    others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
-
-    def __init__(self):
-        self.words, self.places, self.pace = WORDS, (), 0
-        self.asked, self.written, self.closed = [], 0, threading.Event()
-        self.free = threading.Event()
-        self.free.set()
-
-    def write(self, prompt, suite="", length="moyen", boldness=0.8):
-        """Donne les places, puis les mots."""
-        self.asked.append({"prompt": prompt, "suite": suite, "length": length, "boldness": boldness})
-        self.closed.clear()
-        try:
-            for number in self.places:
-                yield Place(number)
-                self.free.wait(20)
-            for word in self.words:
-                self.written += 1
-                yield Piece(word, 0.5, [(word, 0.5), *self.others])
-                self.free.wait(20)
-                time.sleep(self.pace)
-        finally:
-            self.closed.set()
-        return "longueur"
-
-
 @pytest.fixture(name="generator")
 def _generator():
-    return PatientGenerator()
+    return FakeGenerator(WORDS)
 
 
 @pytest.fixture(name="server")
 def _server(lesson, generator):
     """L'application, servie par waitress comme en vrai, mais dans un fil."""
-    server = create_server(lesson("5_flask").create_app(generator), host="127.0.0.1", port=0, threads=6)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield server
-    generator.free.set()
-    server.close()
+    with served(lesson("5_flask").create_app(generator)) as server:
+        yield server
+        generator.free.set()
 
 
 @pytest.fixture(name="site")
 def _site(server):
     """Son adresse."""
-    return f"http://127.0.0.1:{server.effective_port}"
+    return server.url
 
 
 class Page:
@@ -176,7 +142,7 @@ def test_the_typesetting_is_the_one_of_the_server(page):
     page.open()
     typeset = page.browser.execute_async_script("""
         const [raws, done] = arguments;
-        import("/static/typesetting.js").then(({ typeset }) => done(raws.map(typeset)));
+        import("/static/generate/typesetting.js").then(({ typeset }) => done(raws.map(typeset)));
     """, [sample["raw"] for sample in SAMPLES])
     assert typeset == [sample["paragraphs"] for sample in SAMPLES]
 
@@ -248,7 +214,7 @@ def test_the_settings_and_the_place_in_the_line(page, generator):
     page.wait(lambda: "place 3" in page.part("state").text)
     generator.free.set()
     page.wait_for_the_end()
-    assert generator.asked == [{"prompt": OPENING, "suite": "", "length": "long", "boldness": 0.9}]
+    assert generator.asked == [(OPENING, "", "long", 0.9)]
 
 
 def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
@@ -266,7 +232,7 @@ def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
     generator.words, generator.pace = (" puis", " rien", "."), 0
     page.press("Continuer")
     page.wait_for_the_end()
-    assert generator.asked[-1]["suite"] == raw
+    assert generator.asked[-1].suite == raw
     assert " puis rien." in page.prose[-1] and page.prose[:len(stopped) - 1] == stopped[:-1]
 
 
@@ -276,7 +242,7 @@ def test_starting_again_keeps_the_other_texts(page, generator):
     page.press("Recommencer")
     page.wait(lambda: page.prose == [f"{OPENING} une autre suite."])
     page.wait_for_the_end()
-    assert generator.asked[-1]["prompt"] == OPENING and generator.asked[-1]["suite"] == ""
+    assert generator.asked[-1].prompt == OPENING and generator.asked[-1].suite == ""
     shelf = page.browser.find_elements(By.CLASS_NAME, "reopen")
     assert [line.text.startswith(OPENING) for line in shelf] == [True, True]
     shelf[1].click()
@@ -305,7 +271,7 @@ def test_another_choice_makes_the_text_go_on_from_there(page, generator):
     choices[1].click()
     page.wait(lambda: [tile.text for tile in page.tiles] == ["la", "meun", "ière", "le", "reste", "."])
     page.wait_for_the_end()
-    assert generator.asked[-1]["prompt"] == OPENING and generator.asked[-1]["suite"] == " la meunière le"
+    assert generator.asked[-1].prompt == OPENING and generator.asked[-1].suite == " la meunière le"
     page.click("watch")
     assert page.prose == [f"{OPENING} la meunière le reste."]
     assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
@@ -635,10 +601,11 @@ class TestTheRealNetwork:
 
     @pytest.fixture(name="generator")
     def _generator(self, lesson):
-        generator = lesson("5_flask").TextGenerator()
+        step = lesson("5_flask")
+        generator = step.TextGenerator(step.choose_model)
         generator.free = threading.Event()
         yield generator
-        generator.readers.stop(0)
+        generator.stop(0)
 
     def test_it_writes_french_prose_whose_every_token_can_be_looked_at(self, page):
         page.open().write("La meunière ouvrit la porte et vit")

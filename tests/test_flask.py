@@ -19,10 +19,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 
 from fake_generator import FakeGenerator
+from visitors import csrf_token, post, token_from
+from web_servers import page_process
 from workshop import paths
-from workshop.page import door
+from workshop.page import door, prompts
+from workshop.page.events import Full, Piece
 from workshop.page.prompts import NOT_FRENCH, UNKIND
-from workshop.page.readers import Full, Request
+from workshop.page.readers import Request
 from workshop.page.relay import Relay
 from workshop.page.signature import read_signature
 from workshop.page.story import Story
@@ -46,16 +49,6 @@ def _app(lesson, generator):
 @pytest.fixture(name="client")
 def _client(app):
     return app.test_client()
-
-
-def csrf_token(client, page="/generate"):
-    """Le jeton qu'un visiteur reçoit avec le formulaire."""
-    return re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))[1]
-
-
-def post(client, **fields):
-    """Envoie le formulaire comme un navigateur sans JavaScript."""
-    return client.post("/generate", data={"csrf_token": csrf_token(client), **fields})
 
 
 def ask(client, **body):
@@ -145,7 +138,7 @@ def test_an_error_keeps_the_text_without_javascript(lesson, fails, code):
 
 
 def test_one_person_is_slowed_down_but_not_the_room(client, app):
-    token = csrf_token(client)
+    token = token_from(client)
     codes = [client.post("/generate", data={"amorce": OPENING, "csrf_token": token}).status_code for _ in range(41)]
     assert codes == [200] * 40 + [429]
     answer = client.post("/generate", data={"amorce": OPENING, "csrf_token": token})
@@ -214,12 +207,12 @@ def test_a_reader_who_leaves_stops_the_computation(lesson):
     answer = client.post("/api/generate", json={"amorce": OPENING, "stream": True}, buffered=False)
     next(answer.response)
     answer.close()
-    assert generator.closed and generator.written < 10
+    assert generator.closed.is_set() and generator.written < 10
 
-    generator.closed, generator.written = False, 0
+    generator.written = 0
     ask_gone = {"json": {"amorce": OPENING}, "environ_overrides": {"waitress.client_disconnected": lambda: True}}
     client.post("/api/generate", **ask_gone)
-    assert generator.closed and generator.written < 10
+    assert generator.closed.is_set() and generator.written < 10
 
 
 @pytest.mark.parametrize("words, fin, shown", [
@@ -238,13 +231,13 @@ def test_the_network_s_own_ending_is_said(lesson, ending):
 
 def test_the_network_that_wrote_signs_even_if_another_takes_over(lesson):
     class Replaced(FakeGenerator):
-        """Remplacé dès qu'il a écrit."""
+        """Remplacé dès qu'il écrit."""
 
         def write(self, *asked):
             """La suite."""
-            ending = yield from super().write(*asked)
-            self.network = self.network._replace(name="un autre")
-            return ending
+            for event in super().write(*asked):
+                self.network = self.network._replace(name="un autre")
+                yield event
 
     for stream in (False, True):
         client = lesson("5_flask").create_app(Replaced()).test_client()
@@ -330,7 +323,7 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
     right, wrong = ({"X-Access-Code": code.encode().decode("latin-1")} for code in ("Nohant été", "Valençay"))
     assert client.get("/api/model", headers=right).status_code == 200
     assert client.get("/api/model", headers=wrong).status_code == 401
-    token = csrf_token(client, "/code")
+    token = token_from(client, "/code")
     refused = client.post("/code", data={"code": "Valençay", "csrf_token": token})
     assert refused.status_code == 400 and "pas le code" in refused.get_data(as_text=True)
     assert client.post("/code", data={"code": "Nohant été"}).status_code == 400
@@ -340,7 +333,7 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
 
 def try_code(client, code, **typed):
     """Donne un code à la porte."""
-    return client.post("/code", data={"code": code, "csrf_token": csrf_token(client, "/code"), **typed})
+    return client.post("/code", data={"code": code, "csrf_token": token_from(client, "/code"), **typed})
 
 
 def test_who_guesses_the_code_only_closes_the_door_to_themselves(lesson, monkeypatch):
@@ -368,10 +361,10 @@ def test_the_code_asked_again_keeps_the_text(lesson, monkeypatch):
     client = lesson("5_flask").create_app(FakeGenerator()).test_client()
     typed = {"amorce": OPENING, "longueur": "long", "audace": "0.5"}
     kept = f'name="amorce" value="{OPENING}"'
-    asked = client.post("/generate", data={"csrf_token": csrf_token(client, "/code"), **typed})
+    asked = client.post("/generate", data={"csrf_token": token_from(client, "/code"), **typed})
     assert asked.status_code == 401 and kept in asked.get_data(as_text=True)
     assert kept in try_code(client, "berry", **typed).get_data(as_text=True)
-    form = {"code": "nohant", "csrf_token": csrf_token(client, "/code"), **typed}
+    form = {"code": "nohant", "csrf_token": token_from(client, "/code"), **typed}
     entered = client.post("/code", data=form)
     assert (entered.status_code, entered.location) == (307, "/generate")  # le navigateur y renvoie le formulaire
     page = client.post("/generate", data=form).get_data(as_text=True)
@@ -406,13 +399,16 @@ def test_a_network_signs_with_its_name_date_and_score(tmp_path):
 
 
 def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
-    generator = lesson("5_flask").TextGenerator()
+    step = lesson("5_flask")
+    generator = step.TextGenerator(step.choose_model)
     assert generator.network.name == "aurore-mini"
-    text = generator.get_text("Le  soir, la meunière")
-    assert text.startswith(OPENING) and len(text) > len(OPENING) + 20 and text[-1] in ".!?»"
-    pieces = [event for event in generator.write(OPENING, length="court") if hasattr(event, "text")]
+    prompt = prompts.check("Le  soir, la meunière")
+    story = step.get_text(generator, prompt, length="court")
+    assert story.text.startswith(OPENING) and len(story.text) > len(OPENING) + 20 and story.text[-1] in ".!?»"
+    story = Story(prompt, generator.network, "court")
+    pieces = [event for event in story.follow(generator.write(OPENING, length="court")) if isinstance(event, Piece)]
     assert 40 <= len(pieces) <= 100
-    generator.readers.stop(0)
+    generator.stop(0)
 
 
 def test_transformers_opens_the_same_network(lesson):
@@ -460,11 +456,12 @@ def test_a_stop_reaches_the_texts_of_the_network_before(tmp_path, monkeypatch):
 
 
 def test_a_text_cut_by_the_stop_says_so(lesson):
-    generator = lesson("5_flask").TextGenerator()
-    client = lesson("5_flask").create_app(generator).test_client()
+    step = lesson("5_flask")
+    generator = step.TextGenerator(step.choose_model)
+    client = step.create_app(generator).test_client()
     answer = client.post("/api/generate", json={"amorce": OPENING, "longueur": "long", "stream": True}, buffered=False)
     next(answer.response)
-    generator.readers.stop(0)
+    generator.stop(0)
     fin = json.loads(list(answer.response)[-1].decode().partition("data: ")[2])
     whole = OPENING + fin["suite"]
     assert fin["fin"] == ("phrase" if finished(whole, start=len(OPENING)) == whole else "arret")
@@ -472,27 +469,16 @@ def test_a_text_cut_by_the_stop_says_so(lesson):
 
 # --- Pour de vrai --------------------------------------------------------------------------
 
-@pytest.fixture(name="port")
-def _port():
-    """Un port libre de cette machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(name="server")
-def _server(atelier, port):
+def _server(atelier):
     """L'étape 5, lancée comme une personne le ferait, une fois qu'elle a donné son adresse."""
-    with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=atelier.folder, encoding="utf-8",
-                          env=atelier.environment(AURORE_PORT=str(port)), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        process.said = ""
-        while "/generate" not in process.said:
-            line = process.stdout.readline()
-            assert line, process.said
-            process.said += line
+    with page_process(atelier.folder, atelier.environment()) as process:
         yield process
-        process.kill()
+
+
+@pytest.fixture(name="port")
+def _port(server):
+    return server.port
 
 
 def call(port, **body):
@@ -506,7 +492,7 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
     assert f"http://127.0.0.1:{port}/generate" in server.said and "aurore-mini" in server.said
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     page = opener.open(f"http://127.0.0.1:{port}/generate", timeout=60).read().decode()
-    token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    token = csrf_token(page)
     form = urlencode({"amorce": OPENING, "longueur": "court", "csrf_token": token}).encode()
     page = opener.open(f"http://127.0.0.1:{port}/generate", form, timeout=200).read().decode()
     assert OPENING in page and len(page.partition(OPENING)[2]) > 40
@@ -527,7 +513,6 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
     assert busy.returncode == 2 and f"port {port}" in busy.stderr and "Traceback" not in busy.stderr
 
 
-@pytest.mark.usefixtures("server")
 def test_the_real_page_counts_its_readers(port):
     with call(port, longueur="long", stream=True) as answer:
         answer.readline()
@@ -570,6 +555,7 @@ def test_a_port_that_is_not_one_is_explained(atelier):
     assert process.returncode == 2 and "AURORE_PORT vaut « http »" in process.stderr
 
 
-def test_a_story_of_a_plain_iterator_still_ends():
-    story = Story(type("Prompt", (), {"suite": "", "opening": OPENING})(), FakeGenerator.network)
-    assert list(story.follow(FakeGenerator().write(OPENING))) and story.ending == "phrase"
+def test_a_story_whose_generator_says_nothing_of_its_end_still_ends():
+    story = Story(prompts.check(OPENING), FakeGenerator.network)
+    events = (event for event in FakeGenerator().write(OPENING) if isinstance(event, Piece))
+    assert list(story.follow(events)) and story.ending == "phrase"

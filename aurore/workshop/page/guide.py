@@ -8,7 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask import Blueprint, abort, render_template, send_from_directory, url_for
+from flask import Blueprint, Response, abort, render_template, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -27,30 +28,30 @@ class Page(NamedTuple):
     address: str
     title: str
     html: Markup     # sans le titre
-    sections: list   # (ancre, titre) de chaque intertitre
-    links: list      # les pages du guide où elle mène, dans l'ordre
+    sections: list[tuple[str, str]]   # (ancre, titre) de chaque intertitre
+    links: list[str]      # les pages du guide où elle mène, dans l'ordre
 
 
 @guide.get("/")
-def index():
+def index() -> ResponseReturnValue:
     """La table des matières."""
     return _show("README", "guide.html")
 
 
 @guide.get("/<name>")
-def page(name):
+def page(name: str) -> ResponseReturnValue:
     """Une page du guide ; « 3-entrainer » montre docs/3-entrainer.md."""
     return _show(name, "guide.html")
 
 
 @guide.get("/neurone")
-def neuron():
+def neuron() -> ResponseReturnValue:
     """La page où l'on règle un neurone, au-dessus du texte qui l'accompagne."""
     return _show("neurone", "neurone.html")
 
 
 @guide.get("/images/<name>.svg")
-def picture(name):
+def picture(name: str) -> Response:
     """Un dessin du guide."""
     response = send_from_directory(GUIDE / "images", f"{name}.svg", mimetype="image/svg+xml", max_age=3600)
     # Le dessin porte ses propres couleurs, que la règle des pages interdirait ; et il ne peut rien d'autre.
@@ -58,7 +59,7 @@ def picture(name):
     return response
 
 
-def _show(name, template):
+def _show(name: str, template: str) -> ResponseReturnValue:
     """Renvoie la page `name` dans son gabarit, avec celles qui la précèdent et la suivent."""
     if not (GUIDE / "README.md").is_file():
         return render_template("error.html", code=404, title="Le guide n'est pas là", sentence=MISSING), 404
@@ -70,7 +71,7 @@ def _show(name, template):
     return render_template(template, page=_read(name), previous=previous, following=following)
 
 
-def _read(name):
+def _read(name: str) -> Page:
     """Renvoie la `Page` du fichier `name`.md, relu seulement quand il a changé."""
     path = GUIDE / f"{name}.md"
     return _render(path, path.stat().st_mtime_ns, url_for("guide.index"))
@@ -80,13 +81,14 @@ def _read(name):
 def _render(path, _changed, root):
     """Renvoie la `Page` d'un fichier Markdown ; `root` est l'adresse du guide."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")  # le HTML de nos fichiers : <details>
-    markdown.renderer.rules["fence"] = _code
+    markdown.add_render_rule("fence", _code)
     _, title, _, *body = markdown.parse(path.read_text(encoding="utf-8"))  # la première ligne est le titre
     sections, links = [], []
-    for token, following in zip(body, body[1:] + [None]):
+    for number, token in enumerate(body):
         if token.type == "heading_open" and token.tag == "h2":
-            token.attrSet("id", anchor(following.content))
-            sections.append((anchor(following.content), compose(following.content)))
+            heading = body[number + 1].content
+            token.attrSet("id", anchor(heading))
+            sections.append((anchor(heading), compose(heading)))
         elif token.type == "html_block":
             token.content = compose(token.content)
         for child in token.children or ():
@@ -115,16 +117,16 @@ def _rewrite_link(link, root):
     return [name]
 
 
-def _code(tokens, number, *_):
+def _code(_renderer, tokens, number, *_):
     """Écrit un bloc de code, que le clavier peut faire défiler."""
     return str(Markup('<pre tabindex="0"><code>{}</code></pre>\n').format(tokens[number].content))
 
 
-def compose(text):
+def compose(text: str) -> str:
     """Renvoie `text` avec de belles apostrophes, et des espaces insécables là où le français en veut."""
     return re.sub(r" (?=[;:!?»])|(?<=«) ", "\u00a0", text).replace("'", "’")
 
 
-def anchor(text):
+def anchor(text: str) -> str:
     """Renvoie l'ancre d'un intertitre, comme les forges l'écrivent : « ce-que-vous-verrez »."""
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", text.lower()).strip())
