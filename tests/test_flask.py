@@ -1,10 +1,10 @@
 """La page : avec un réseau d'emprunt, puis pour de vrai, servie par waitress."""
 
 import json
+import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,14 +15,17 @@ from urllib.parse import urlencode
 
 import pytest
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 
+from conftest import CLOSED_PORT, ROOT
 from fake_generator import FakeGenerator
 from visitors import csrf_token, post, token_from
-from web_servers import page_process
+from web_servers import page_process, served
 from workshop import paths
-from workshop.page import door, prompts
+from workshop.errors import WorkshopError
+from workshop.page import contract, door, prompts, service
 from workshop.page.events import Full, Piece
 from workshop.page.prompts import NOT_FRENCH, UNKIND
 from workshop.page.readers import Request
@@ -167,6 +170,85 @@ def test_every_answer_carries_the_security_headers(client):
     cookie = client.get("/generate").headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     assert client.get("/generate").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/generate", "/atelier/", "/health", "/api/model", "/api/openapi.json"])
+def test_head_is_get_without_its_body(client, generator, path):
+    answer = client.head(path)
+    assert answer.status_code == client.get(path).status_code == 200 and not answer.data and not generator.asked
+
+
+@pytest.mark.parametrize("words, ending, sentence", [
+    ((" alla", "."), "longueur", "Le réseau pose la plume."),
+    ((" alla", " au"), "longueur", "Le réseau s’arrête au milieu d’une phrase."),
+    ((" alla", " au"), "texte", "Le réseau a mis le mot fin."),
+    ((" alla", " au"), "arret", "Le serveur s’est arrêté\u00a0: voici ce qui était écrit.")])
+def test_why_a_text_ended_is_said_without_javascript(lesson, words, ending, sentence):
+    page = post(lesson("5_flask").create_app(FakeGenerator(words, ending=ending)).test_client(), amorce=OPENING)
+    assert re.search(rf'id="state"[^>]*>\s*{sentence}\s*</p>', page.get_data(as_text=True))
+
+
+def test_the_page_offers_what_the_contract_says(client):
+    page = client.get("/generate").get_data(as_text=True)
+    assert re.findall(r'name="longueur" value="(\w+)"', page) == list(contract.LENGTHS)
+    slider = re.search(r'min="(\S+)" max="(\S+)" step="0.1" value="(\S+)"', page).groups()
+    lowest, highest, usual = map(float, slider)
+    assert contract.BOLDNESS.lowest <= lowest < usual == contract.BOLDNESS.usual < highest <= contract.BOLDNESS.highest
+    described = client.get("/api/openapi.json").get_json()["components"]["schemas"]
+    assert described["Demande"]["properties"]["longueur"]["enum"] == list(contract.LENGTHS)
+    assert described["Histoire"]["properties"]["fin"]["enum"] == list(contract.ENDINGS)
+    assert f'data-longest="{described["Demande"]["properties"]["amorce"]["maxLength"]}"' in page
+
+
+# --- Derrière un relais ----------------------------------------------------------------------
+
+PREFIX = {"X-Forwarded-Prefix": "/proxy/8080", "X-Forwarded-For": "10.1.2.3"}
+
+
+def addresses(page):
+    """Toutes les adresses d'une page : liens, formulaires, fichiers."""
+    return re.findall(r'(?:href|src|action|data-api)="(/[^"]*)"', page)
+
+
+def test_behind_a_proxy_every_address_keeps_its_prefix(lesson, monkeypatch):
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    for path in ("/", "/generate", "/ailleurs", "/atelier/", "/atelier/5-page", "/atelier/neurone"):
+        found = addresses(client.get(path, headers=PREFIX).get_data(as_text=True))
+        assert len(found) > 4 and all(address.startswith("/proxy/8080/") for address in found), (path, found)
+    assert client.get("/atelier", headers=PREFIX).location.endswith("/proxy/8080/atelier/")
+    assert client.get("/api/openapi.json", headers=PREFIX).get_json()["servers"] == [{"url": "/proxy/8080/"}]
+    assert all(not address.startswith("/proxy") for address in addresses(client.get("/").get_data(as_text=True)))
+
+
+def test_the_door_keeps_the_prefix_too(lesson, monkeypatch):
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    assert client.get("/generate", headers=PREFIX).location == "/proxy/8080/code"
+    page = client.get("/code", headers=PREFIX).get_data(as_text=True)
+    assert 'action="/proxy/8080/code"' in page
+    entered = client.post("/code", data={"code": "nohant", "csrf_token": csrf_token(page)}, headers=PREFIX)
+    assert entered.location == "/proxy/8080/"
+
+
+def test_without_a_proxy_nobody_chooses_the_addresses(client):
+    assert not [address for address in addresses(client.get("/", headers=PREFIX).get_data(as_text=True))
+                if address.startswith("/proxy")]
+
+
+def test_who_a_proxy_brings_does_not_see_the_metrics(client, lesson, monkeypatch):
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers=PREFIX).status_code == 404
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+
+
+def test_a_proxy_that_is_not_one_is_explained(lesson, monkeypatch):
+    monkeypatch.setenv("AURORE_PROXY", "nginx")
+    with pytest.raises(WorkshopError, match="AURORE_PROXY vaut « nginx » : écrivez 1"):
+        lesson("5_flask").create_app(FakeGenerator())
 
 
 # --- L'API ---------------------------------------------------------------------------------
@@ -331,6 +413,14 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
     assert client.get("/generate").status_code == 200 and ask(client).status_code == 200
 
 
+def test_looking_at_the_door_is_not_a_wrong_code(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    client.get("/code")
+    assert [client.head("/code").status_code for _ in range(12)] == [200] * 12
+    assert try_code(client, "nohant").status_code == 302
+
+
 def try_code(client, code, **typed):
     """Donne un code à la porte."""
     return client.post("/code", data={"code": code, "csrf_token": token_from(client, "/code"), **typed})
@@ -411,10 +501,23 @@ def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
     generator.stop(0)
 
 
-def test_transformers_opens_the_same_network(lesson):
-    pipe = lesson("5_flask").open_pipe(paths.BASE_MODEL)
-    output = pipe(OPENING, max_new_tokens=1, do_sample=False)
-    assert output[0]["generated_text"].startswith(OPENING) and len(output[0]["generated_text"]) > len(OPENING)
+def test_with_an_option_transformers_writes_the_same_page(lesson, monkeypatch):
+    """« python aurore/5_flask.py --transformers », jusqu'au moment de servir la page."""
+    apps = []
+    monkeypatch.setattr(sys, "argv", ["5_flask.py", "--transformers"])
+    monkeypatch.setattr(service, "serve", lambda app, *_: apps.append(app))
+    step = lesson("5_flask")
+    calls, call = [], step.call_pipe
+    monkeypatch.setattr(step, "call_pipe", lambda *asked: calls.append(asked) or call(*asked))
+    step.main()
+    client = apps[0].test_client()
+    answer = ask(client, longueur="court", audace=0.7).get_json()
+    assert answer["amorce"] == OPENING and len(answer["suite"]) > 40 and answer["reseau"]["nom"] == "aurore-mini"
+    assert calls[0][0].tokenizer and calls[0][1:] == (OPENING, contract.LENGTHS["court"].tokens, 0.7)
+    tokens = [data for name, data in events(ask(client, longueur="court", stream=True)) if name == "token"]
+    assert len(tokens) == 1 and set(tokens[0]) == {"texte"}  # d'un bloc, sans dire entre quoi il hésitait
+    page = post(client, amorce=OPENING, longueur="court").get_data(as_text=True)
+    assert f'<span class="opening">{OPENING}</span>' in page and 'id="prose"' in page and len(calls) == 3
 
 
 def test_a_newer_network_takes_over_and_a_broken_one_does_not(tmp_path, monkeypatch):
@@ -550,6 +653,28 @@ def test_the_page_needs_neither_tensorflow_nor_transformers(atelier):
     assert process.stdout.strip() == "[]"
 
 
+def test_the_health_check_of_the_image_asks_the_page_itself():
+    """Même dans un conteneur à qui l'on a dit de sortir par un relais."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    command = json.loads(re.search(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", dockerfile, re.M)[1])
+    app = Flask("une page")
+    app.add_url_rule("/health", "health", lambda: "oui")
+    with served(app) as server:
+        environment = {**os.environ, "HTTP_PROXY": CLOSED_PORT, "http_proxy": CLOSED_PORT,
+                       "AURORE_PORT": str(server.effective_port)}
+        for name in ("NO_PROXY", "no_proxy"):
+            environment.pop(name, None)
+        check = [sys.executable, *command[1:]]
+        assert command[0] == "python" and subprocess.run(check, env=environment, check=False).returncode == 0
+    assert subprocess.run(check, env=environment, check=False, capture_output=True).returncode != 0
+
+
+def test_an_unknown_option_is_explained(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["5_flask.py", "--transformer"])
+    with pytest.raises(WorkshopError, match="« --transformer » .* ne connaît que l'option --transformers"):
+        service.has_option("--transformers")
+
+
 def test_a_port_that_is_not_one_is_explained(atelier):
     process = atelier.run("5_flask.py", AURORE_PORT="http")
     assert process.returncode == 2 and "AURORE_PORT vaut « http »" in process.stderr
@@ -557,5 +682,5 @@ def test_a_port_that_is_not_one_is_explained(atelier):
 
 def test_a_story_whose_generator_says_nothing_of_its_end_still_ends():
     story = Story(prompts.check(OPENING), FakeGenerator.network)
-    events = (event for event in FakeGenerator().write(OPENING) if isinstance(event, Piece))
-    assert list(story.follow(events)) and story.ending == "phrase"
+    pieces = (event for event in FakeGenerator().write(OPENING) if isinstance(event, Piece))
+    assert list(story.follow(pieces)) and story.ending == "phrase"

@@ -74,7 +74,7 @@ def _event(event: events.Event) -> str:
     match event:
         case events.Place(number):
             return _sent("place", {"place": number})
-        case events.Piece(text, float(probability), candidates):
+        case events.Piece(text, float() as probability, candidates):
             shown = [{"texte": other, "p": float(chance)} for other, chance in candidates or ()]
             return _sent("token", {"texte": text, "p": probability, "candidats": shown})
         case events.Piece(text):
