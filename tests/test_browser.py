@@ -153,7 +153,8 @@ def test_the_typesetting_is_the_one_of_the_server(page):
 
 @pytest.mark.parametrize("opening, suite", [
     ("le soir", " la meunière chantait. — Viens! dit-elle."), ("Le soir.", " la meunière"), ("Le soir:", " — Entrez!"),
-    ("Le so", "ir, tard. Il vint."), ("L'aube\n— Ah!", "? dit-il. — Oui."), ("Le soir,", ""), ("Le soir", "\nseul. Puis")])
+    ("Le so", "ir, tard. Il vint."), ("L'aube\n— Ah!", "? dit-il. — Oui."), ("Le soir,", ""),
+    ("Le soir", "\nseul. Puis")])
 def test_the_printed_lines_are_the_ones_of_the_server(page, opening, suite):
     """En l'absence de fin de phrase, le serveur met des points : ici, le texte est déjà coupé où il faut."""
     story = Story(check(opening), FakeGenerator.network)
@@ -162,7 +163,8 @@ def test_the_printed_lines_are_the_ones_of_the_server(page, opening, suite):
     page.open()
     lines = page.browser.execute_async_script("""
         const [opening, texte, done] = arguments;
-        import("/static/generate/story.js").then(({ lines, newStory }) => done(lines(newStory(opening, [{ texte }]))));
+        import("/static/generate/story.js")
+          .then(({ lines, newStory }) => done(lines(newStory(opening, [{ texte }]))));
     """, opening, kept)
     assert [(line["opening"], line["text"]) for line in lines] == story.lines
 

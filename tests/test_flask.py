@@ -507,8 +507,8 @@ def test_with_an_option_transformers_writes_the_same_page(lesson, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["5_flask.py", "--transformers"])
     monkeypatch.setattr(service, "serve", lambda app, *_: apps.append(app))
     step = lesson("5_flask")
-    calls, call = [], step.call_pipe
-    monkeypatch.setattr(step, "call_pipe", lambda *asked: calls.append(asked) or call(*asked))
+    calls, call_pipe = [], step.call_pipe
+    monkeypatch.setattr(step, "call_pipe", lambda *asked: calls.append(asked) or call_pipe(*asked))
     step.main()
     client = apps[0].test_client()
     answer = ask(client, longueur="court", audace=0.7).get_json()

@@ -29,16 +29,18 @@ def most_connections() -> int:
 
 
 def open_server(app: Flask, host: str, port: str) -> BaseWSGIServer:
-    """Renvoie le serveur de `app`, qui écoute déjà ; lève une WorkshopError si le port est pris ou n'en est pas un."""
+    """Renvoie le serveur de `app`, qui écoute déjà ; lève une WorkshopError si le port ne va pas."""
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise WorkshopError(f"AURORE_PORT vaut « {port} » : il faut un numéro de port, par exemple 8080.")
     try:
         return create_server(
-            app, host=host, port=int(port), threads=THREADS, connection_limit=most_connections(), asyncore_use_poll=True,
+            app, host=host, port=int(port), threads=THREADS, connection_limit=most_connections(),
+            asyncore_use_poll=True,
             channel_timeout=30, cleanup_interval=10,   # qui n'envoie plus rien s'en va
             channel_request_lookahead=1,               # pour savoir qu'un visiteur est parti pendant qu'on lui écrit
-            max_request_header_size=32 * 1024,             max_request_body_size=4 * LARGEST_BODY,    # Flask refuse bien avant, par une page
-            clear_untrusted_proxy_headers=False,       # surroundings.py dit qui les croit
+            max_request_header_size=32 * 1024,
+            max_request_body_size=4 * LARGEST_BODY,    # Flask refuse bien avant, par une page
+            clear_untrusted_proxy_headers=False,       # surroundings.py dit s'il faut les croire
             ident=None)
     except OSError as error:
         raise WorkshopError(f"Impossible d'ouvrir le port {port} : une autre page s'en sert déjà, ou il "
