@@ -21,6 +21,6 @@ EXPOSE 80
 # « docker stop » arrête un script comme Ctrl-C ; Python, premier processus, ignorerait SIGTERM.
 STOPSIGNAL SIGINT
 HEALTHCHECK --start-period=60s --interval=30s --timeout=5s \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"AURORE_PORT\"]}/health', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open(f'http://127.0.0.1:{os.environ[\"AURORE_PORT\"]}/health', timeout=4)"]
 
 CMD ["python", "aurore/5_flask.py"]

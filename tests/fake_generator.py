@@ -1,36 +1,63 @@
-"""Un réseau d'emprunt : il écrit toujours la même suite, sans rien calculer."""
+"""Un réseau d'emprunt : il écrit toujours la même suite, sans rien calculer, aussi lentement qu'on veut."""
 
-from workshop.page.readers import Full, Piece, Place
+import threading
+import time
+from typing import NamedTuple
+
+from workshop.page.events import End, Full, Piece, Place
 from workshop.page.signature import Network
 
 WORDS = (" s'", "arrêta", " là", ".", " —", " Viens", "!", " dit", "-elle", ".", " Le", " c", "œur", " lui", " battait",
          ".")
 
 
-class FakeGenerator:
-    """Écrit `words` ; se souvient de ce qu'on lui a demandé et de ce qu'il a écrit."""
+class Asked(NamedTuple):
+    """Ce qu'on lui a demandé."""
+
+    prompt: str
+    suite: str
+    length: str
+    boldness: float
+
+
+class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des réglages, et ce qui s'est passé
+    """Écrit `words`, un toutes les `pace` secondes ; s'arrête après chacun tant que `free` n'est pas levé.
+
+    Se souvient de ce qu'on lui a demandé, et de ce qu'il a écrit.
+    """
 
     network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
     active = waiting = 0
+    others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
 
     def __init__(self, words=WORDS, places=(), fails=None, ending="longueur"):
         self.words, self.places, self.fails, self.ending = words, places, fails, ending
+        self.pace = 0
         self.asked = []
         self.written = 0
-        self.closed = False
+        self.closed, self.free = threading.Event(), threading.Event()
+        self.free.set()
 
     def write(self, prompt, suite="", length="moyen", boldness=0.8):
-        """Donne les places, puis les mots ; lève `fails`, s'il y en a un, à leur place ou à leur suite."""
-        self.asked.append((prompt, suite, length, boldness))
+        """Donne les places, puis les mots, puis la fin ; lève `fails`, s'il y en a un, à leur place ou à leur suite."""
+        self.asked.append(Asked(prompt, suite, length, boldness))
+        self.closed.clear()
         try:
             if isinstance(self.fails, Full):
                 raise self.fails
-            yield from map(Place, self.places)
+            for number in self.places:
+                yield Place(number)
+                self.free.wait(20)
             for word in self.words:
                 self.written += 1
-                yield Piece(word, 0.5, [(word, 0.5), (" le", 0.2), (" la", 0.1), (" un", 0.05), (" une", 0.01)])
+                yield Piece(word, 0.5, [(word, 0.5), *self.others])
+                self.free.wait(20)
+                time.sleep(self.pace)
             if self.fails:
                 raise self.fails
+            yield End(self.ending)
         finally:
-            self.closed = True
-        return self.ending
+            self.closed.set()
+
+    def stop(self, grace):
+        """N'attend rien."""

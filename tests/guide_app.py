@@ -1,13 +1,12 @@
 """Le guide servi seul : une application Flask d'une poignée de lignes, sans réseau de neurones."""
 
-import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 from flask import Flask
-from werkzeug.serving import make_server
 
 from conftest import AURORE
+from web_servers import served
 from workshop.page.guide import guide
 
 SAME_HOST_ONLY = "default-src 'self'"  # ni script ni style dans la page elle-même
@@ -32,9 +31,5 @@ def create_guide_app():
 @contextmanager
 def served_guide():
     """Donne l'adresse du guide, servi dans un fil à part."""
-    server = make_server("127.0.0.1", 0, create_guide_app(), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/atelier"
-    finally:
-        server.shutdown()
+    with served(create_guide_app()) as server:
+        yield f"{server.url}/atelier"

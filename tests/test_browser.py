@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,69 +13,40 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
-from waitress import create_server
 
+from fake_generator import FakeGenerator
+from web_servers import served
 from workshop.page import door
-from workshop.page.readers import Piece, Place
+from workshop.page.events import Full
+from workshop.page.prompts import check
 from workshop.page.signature import Network
+from workshop.page.story import Story
 
 SAMPLES = json.loads((Path(__file__).parent / "typesetting_samples.json").read_text(encoding="utf-8"))
 WORDS = (" la", " meun", "ière", " s'", "assit", ".", " —", " Viens", "!", " dit", "-elle", ".", " Il", " vint", ".")
+ENDLESS = WORDS + (" encore",) * 1500  # aucune fin de phrase où s'arrêter
 PRINTED = ["la meunière s’assit.", "—\u00a0Viens\u202f! dit-elle. Il vint."]
 CALM = {"prefers_reduced_motion": "reduce"}  # un élément qui défile encore ne se laisse pas cliquer
 OPENING = "Le soir, au moulin,"
 
 
-class PatientGenerator:
-    """Écrit `words`, un toutes les `pace` secondes ; s'arrête après chacun tant que `held`."""
-
-    network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
-    active = waiting = 0
-    others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
-
-    def __init__(self):
-        self.words, self.places, self.pace = WORDS, (), 0
-        self.asked, self.written, self.closed = [], 0, threading.Event()
-        self.free = threading.Event()
-        self.free.set()
-
-    def write(self, prompt, suite="", length="moyen", boldness=0.8):
-        """Donne les places, puis les mots."""
-        self.asked.append({"prompt": prompt, "suite": suite, "length": length, "boldness": boldness})
-        self.closed.clear()
-        try:
-            for number in self.places:
-                yield Place(number)
-                self.free.wait(20)
-            for word in self.words:
-                self.written += 1
-                yield Piece(word, 0.5, [(word, 0.5), *self.others])
-                self.free.wait(20)
-                time.sleep(self.pace)
-        finally:
-            self.closed.set()
-        return "longueur"
-
-
 @pytest.fixture(name="generator")
 def _generator():
-    return PatientGenerator()
+    return FakeGenerator(WORDS)
 
 
 @pytest.fixture(name="server")
 def _server(lesson, generator):
     """L'application, servie par waitress comme en vrai, mais dans un fil."""
-    server = create_server(lesson("5_flask").create_app(generator), host="127.0.0.1", port=0, threads=6)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield server
-    generator.free.set()
-    server.close()
+    with served(lesson("5_flask").create_app(generator)) as server:
+        yield server
+        generator.free.set()
 
 
 @pytest.fixture(name="site")
 def _site(server):
     """Son adresse."""
-    return f"http://127.0.0.1:{server.effective_port}"
+    return server.url
 
 
 class Page:
@@ -176,9 +146,27 @@ def test_the_typesetting_is_the_one_of_the_server(page):
     page.open()
     typeset = page.browser.execute_async_script("""
         const [raws, done] = arguments;
-        import("/static/typesetting.js").then(({ typeset }) => done(raws.map(typeset)));
+        import("/static/generate/typesetting.js").then(({ typeset }) => done(raws.map(typeset)));
     """, [sample["raw"] for sample in SAMPLES])
     assert typeset == [sample["paragraphs"] for sample in SAMPLES]
+
+
+@pytest.mark.parametrize("opening, suite", [
+    ("le soir", " la meunière chantait. — Viens! dit-elle."), ("Le soir.", " la meunière"), ("Le soir:", " — Entrez!"),
+    ("Le so", "ir, tard. Il vint."), ("L'aube\n— Ah!", "? dit-il. — Oui."), ("Le soir,", ""),
+    ("Le soir", "\nseul. Puis")])
+def test_the_printed_lines_are_the_ones_of_the_server(page, opening, suite):
+    """En l'absence de fin de phrase, le serveur met des points : ici, le texte est déjà coupé où il faut."""
+    story = Story(check(opening), FakeGenerator.network)
+    story.suite = suite
+    kept = story.text[len(story.prompt.opening):]
+    page.open()
+    lines = page.browser.execute_async_script("""
+        const [opening, texte, done] = arguments;
+        import("/static/generate/story.js")
+          .then(({ lines, newStory }) => done(lines(newStory(opening, [{ texte }]))));
+    """, opening, kept)
+    assert [(line["opening"], line["text"]) for line in lines] == story.lines
 
 
 def test_the_home_page_leads_to_the_form(page):
@@ -248,11 +236,11 @@ def test_the_settings_and_the_place_in_the_line(page, generator):
     page.wait(lambda: "place 3" in page.part("state").text)
     generator.free.set()
     page.wait_for_the_end()
-    assert generator.asked == [{"prompt": OPENING, "suite": "", "length": "long", "boldness": 0.9}]
+    assert generator.asked == [(OPENING, "", "long", 0.9)]
 
 
 def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
-    generator.words, generator.pace = WORDS * 100, 0.02
+    generator.words, generator.pace = ENDLESS, 0.02
     page.open().type(OPENING)
     page.press("Générer")
     page.wait(lambda: len(page.prose) > 1)
@@ -266,7 +254,7 @@ def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
     generator.words, generator.pace = (" puis", " rien", "."), 0
     page.press("Continuer")
     page.wait_for_the_end()
-    assert generator.asked[-1]["suite"] == raw
+    assert generator.asked[-1].suite == raw
     assert " puis rien." in page.prose[-1] and page.prose[:len(stopped) - 1] == stopped[:-1]
 
 
@@ -276,7 +264,7 @@ def test_starting_again_keeps_the_other_texts(page, generator):
     page.press("Recommencer")
     page.wait(lambda: page.prose == [f"{OPENING} une autre suite."])
     page.wait_for_the_end()
-    assert generator.asked[-1]["prompt"] == OPENING and generator.asked[-1]["suite"] == ""
+    assert generator.asked[-1].prompt == OPENING and generator.asked[-1].suite == ""
     shelf = page.browser.find_elements(By.CLASS_NAME, "reopen")
     assert [line.text.startswith(OPENING) for line in shelf] == [True, True]
     shelf[1].click()
@@ -305,7 +293,7 @@ def test_another_choice_makes_the_text_go_on_from_there(page, generator):
     choices[1].click()
     page.wait(lambda: [tile.text for tile in page.tiles] == ["la", "meun", "ière", "le", "reste", "."])
     page.wait_for_the_end()
-    assert generator.asked[-1]["prompt"] == OPENING and generator.asked[-1]["suite"] == " la meunière le"
+    assert generator.asked[-1].prompt == OPENING and generator.asked[-1].suite == " la meunière le"
     page.click("watch")
     assert page.prose == [f"{OPENING} la meunière le reste."]
     assert len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 2
@@ -437,7 +425,7 @@ def test_a_text_erased_while_another_is_written_leaves_the_shelf_at_once(page, g
 
 
 def test_leaving_in_the_middle_keeps_what_was_written(page, generator):
-    generator.words, generator.pace = WORDS * 100, 0.02
+    generator.words, generator.pace = ENDLESS, 0.02
     page.open().type(OPENING)
     page.press("Générer")
     page.wait(lambda: len(page.prose) > 1)
@@ -482,7 +470,7 @@ def test_a_refusal_is_said_and_nothing_is_lost(page, generator):
 
 def test_a_lost_connection_is_said_and_the_text_kept(page, generator, server):
     page.expected_errors = "net::ERR_"
-    generator.words, generator.pace = WORDS * 100, 0.02
+    generator.words, generator.pace = ENDLESS, 0.02
     page.open().type(OPENING)
     page.press("Générer")
     page.wait(lambda: len(page.prose) > 1)
@@ -630,15 +618,192 @@ def test_a_narrow_phone_never_scrolls_sideways(page, generator):
         page.command("Emulation.clearDeviceMetricsOverride")
 
 
+def phone(page):
+    """Un téléphone de 360 sur 740."""
+    page.command("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True)
+
+
+@pytest.fixture(name="on_a_phone")
+def _on_a_phone(page):
+    phone(page)
+    yield page
+    page.command("Emulation.clearDeviceMetricsOverride")
+
+
+@pytest.mark.parametrize("letters", [60, 480])
+def test_a_long_word_never_scrolls_the_page(on_a_phone, generator, letters):
+    page, long = on_a_phone, "x" * letters
+    generator.words = (f" {long}", ".")
+    generator.others = ((f" {long}y", 0.2), (" le", 0.1))
+    page.open().write(f"Le soir {long}")
+    assert page.run("return document.documentElement.scrollWidth") == 360
+    page.click("watch")
+    page.tiles[0].click()
+    assert page.run("return document.documentElement.scrollWidth") == 360
+
+
+def test_a_held_key_asks_once(page, generator):
+    page.open().type(OPENING)
+    page.run("""
+        for (let n = 0; n < 50; n += 1) {
+          document.getElementById("amorce").dispatchEvent(new KeyboardEvent("keydown", {
+            key: "Enter", ctrlKey: true, repeat: n > 0, bubbles: true }));
+        }
+    """)
+    page.wait_for_the_end()
+    assert len(generator.asked) == 1 and page.prose[0] == f"{OPENING} {PRINTED[0]}"
+    page.press("Générer")
+    page.wait(lambda: len(generator.asked) == 2)
+    page.wait_for_the_end()
+
+
+def test_each_tab_has_its_own_draft(page):
+    page.open().type("Le brouillon du premier onglet")
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    try:
+        page.open().type("Celui du second")
+        page.browser.switch_to.window(first)
+        assert page.open().part("amorce").get_property("value") == "Le brouillon du premier onglet"
+        page.browser.switch_to.window(page.browser.window_handles[-1])
+        assert page.open().part("amorce").get_property("value") == "Celui du second"
+    finally:
+        page.browser.close()
+        page.browser.switch_to.window(first)
+    page.run("sessionStorage.clear()")  # un onglet fermé ne perd pas ce qui y était tapé
+    assert page.open().part("amorce").get_property("value") == "Celui du second"
+
+
+# --- Un refus se voit là où l'on regarde ----------------------------------------------------
+
+def in_view(page, *names):
+    """Dit si ces éléments sont tout entiers à l'écran, et rien par-dessus."""
+    return page.run("""
+        return arguments[0].every((name) => {
+          const part = document.getElementById(name) ?? document.querySelector(name);
+          const { top, bottom, left, right } = part.getBoundingClientRect();
+          const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+          return part.textContent.trim() && bottom > top && top >= 0 && bottom <= innerHeight && part.contains(above);
+        });
+    """, names)
+
+
+GENERATE = "#form > button"
+
+
+def test_a_refused_opening_is_explained_in_view_beside_the_button(on_a_phone, generator):
+    page = on_a_phone
+    page.expected_errors = "503"
+    generator.words = WORDS * 20
+    page.open().write()
+    generator.fails = Full(7)
+    page.type("Un autre soir,")
+    page.press("Générer")
+    page.wait(lambda: in_view(page, "problem", GENERATE))
+    page.run("window.scrollTo(0, document.body.scrollHeight)")
+    chosen = page.browser.find_elements(By.CLASS_NAME, "choose")[5]
+    chosen.click()
+    page.wait(lambda: in_view(page, "problem", GENERATE))
+    assert page.focused == page.part("amorce") and page.prose[0] == f"{OPENING} {PRINTED[0]}"
+
+
+def test_ten_thousand_pasted_signs_do_not_hide_the_refusal(on_a_phone):
+    page = on_a_phone
+    page.expected_errors = "400"
+    page.open().run("document.getElementById('amorce').value = 'Le soir, '.repeat(1200)")
+    page.press("Générer")
+    page.wait(lambda: in_view(page, "problem", GENERATE))
+
+
+def test_without_javascript_a_refusal_is_in_view(without_javascript):
+    phone(without_javascript)
+    try:
+        page = without_javascript.open()
+        page.expected_errors = "400"
+        page.type("connard " * 40)
+        page.press("Générer")
+        page.wait(lambda: page.part("problem").text)
+        assert in_view(page, "problem", GENERATE)
+        page.type(OPENING)
+        page.press("Générer")
+        page.wait(lambda: page.prose and in_view(page, "#prose p"))
+    finally:
+        without_javascript.command("Emulation.clearDeviceMetricsOverride")
+
+
+@pytest.mark.parametrize("watching", [False, True])
+def test_a_refused_continuation_is_in_view_wherever_one_reads(on_a_phone, generator, watching):
+    page = on_a_phone
+    page.expected_errors = "503"
+    generator.words = WORDS * 20
+    page.open().write()
+    generator.fails = Full(7)
+    if watching:
+        page.click("watch")
+        page.tiles[2].click()
+        page.browser.find_elements(By.CLASS_NAME, "choice")[1].click()
+        page.wait(lambda: page.part("state").text.startswith("Trop de lecteurs"))
+        assert in_view(page, "state")
+        page.browser.find_elements(By.CLASS_NAME, "reopen")[1].click()
+        page.wait(lambda: len(page.tiles) > 60)
+        assert not page.run("return document.querySelector('.refusal')")
+    page.press("Continuer")
+    page.wait(lambda: in_view(page, "state"))
+    page.run("document.getElementById('story').scrollIntoView()")
+    assert in_view(page, "state") and page.part("state").text.startswith("Trop de lecteurs")
+    generator.fails = None
+    page.press("Continuer")
+    page.wait(lambda: page.part("state").text == "Le réseau pose la plume.")
+    assert not page.run("return document.querySelector('.refusal')")
+
+
+# --- Derrière un relais ---------------------------------------------------------------------
+
+def test_behind_a_proxy_the_page_stays_under_its_prefix(lesson, generator, browser, monkeypatch):
+    """Le relais ôte le préfixe et le dit, comme nginx ou Jupyter."""
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    app = lesson("5_flask").create_app(generator)
+    asked = []
+
+    def proxy(environ, start_response):
+        path = environ["PATH_INFO"]
+        asked.append(path)
+        if not path.startswith("/proxy/8080/"):
+            start_response("404 Not Found", [])
+            return [b""]
+        environ.update(PATH_INFO=path.removeprefix("/proxy/8080"), HTTP_X_FORWARDED_PREFIX="/proxy/8080",
+                       HTTP_X_FORWARDED_FOR="10.1.2.3")
+        return app(environ, start_response)
+
+    with served(proxy) as server:
+        page = Page(browser, server.url)
+        page.emulate(**CALM)
+        page.open("/proxy/8080/").browser.find_element(By.LINK_TEXT, "Commencer une histoire").click()
+        page.write()
+        assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+        page.browser.find_element(By.LINK_TEXT, "L’atelier").click()
+        page.browser.find_element(By.LINK_TEXT, "Écrire").click()
+        page.command("Emulation.setScriptExecutionDisabled", value=True)
+        try:
+            page.open("/proxy/8080/generate").type(OPENING)
+            page.press("Générer")
+            page.wait(lambda: page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]])
+        finally:
+            page.command("Emulation.setScriptExecutionDisabled", value=False)
+            page.emulate()
+    assert all(path.startswith("/proxy/8080/") for path in asked if path != "/favicon.ico"), asked
+
+
 class TestTheRealNetwork:
     """La page entière, devant le réseau embarqué (ou le dernier que l'on ait entraîné ici)."""
 
     @pytest.fixture(name="generator")
     def _generator(self, lesson):
-        generator = lesson("5_flask").TextGenerator()
+        step = lesson("5_flask")
+        generator = step.TextGenerator(step.choose_model)
         generator.free = threading.Event()
         yield generator
-        generator.readers.stop(0)
+        generator.stop(0)
 
     def test_it_writes_french_prose_whose_every_token_can_be_looked_at(self, page):
         page.open().write("La meunière ouvrit la porte et vit")

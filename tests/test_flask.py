@@ -1,10 +1,10 @@
 """La page : avec un réseau d'emprunt, puis pour de vrai, servie par waitress."""
 
 import json
+import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,14 +15,20 @@ from urllib.parse import urlencode
 
 import pytest
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 
+from conftest import CLOSED_PORT, ROOT
 from fake_generator import FakeGenerator
+from visitors import csrf_token, post, token_from
+from web_servers import page_process, served
 from workshop import paths
-from workshop.page import door
+from workshop.errors import WorkshopError
+from workshop.page import contract, door, prompts, service
+from workshop.page.events import Full, Piece
 from workshop.page.prompts import NOT_FRENCH, UNKIND
-from workshop.page.readers import Full, Request
+from workshop.page.readers import Request
 from workshop.page.relay import Relay
 from workshop.page.signature import read_signature
 from workshop.page.story import Story
@@ -46,16 +52,6 @@ def _app(lesson, generator):
 @pytest.fixture(name="client")
 def _client(app):
     return app.test_client()
-
-
-def csrf_token(client, page="/generate"):
-    """Le jeton qu'un visiteur reçoit avec le formulaire."""
-    return re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).get_data(as_text=True))[1]
-
-
-def post(client, **fields):
-    """Envoie le formulaire comme un navigateur sans JavaScript."""
-    return client.post("/generate", data={"csrf_token": csrf_token(client), **fields})
 
 
 def ask(client, **body):
@@ -145,7 +141,7 @@ def test_an_error_keeps_the_text_without_javascript(lesson, fails, code):
 
 
 def test_one_person_is_slowed_down_but_not_the_room(client, app):
-    token = csrf_token(client)
+    token = token_from(client)
     codes = [client.post("/generate", data={"amorce": OPENING, "csrf_token": token}).status_code for _ in range(41)]
     assert codes == [200] * 40 + [429]
     answer = client.post("/generate", data={"amorce": OPENING, "csrf_token": token})
@@ -174,6 +170,85 @@ def test_every_answer_carries_the_security_headers(client):
     cookie = client.get("/generate").headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     assert client.get("/generate").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/generate", "/atelier/", "/health", "/api/model", "/api/openapi.json"])
+def test_head_is_get_without_its_body(client, generator, path):
+    answer = client.head(path)
+    assert answer.status_code == client.get(path).status_code == 200 and not answer.data and not generator.asked
+
+
+@pytest.mark.parametrize("words, ending, sentence", [
+    ((" alla", "."), "longueur", "Le réseau pose la plume."),
+    ((" alla", " au"), "longueur", "Le réseau s’arrête au milieu d’une phrase."),
+    ((" alla", " au"), "texte", "Le réseau a mis le mot fin."),
+    ((" alla", " au"), "arret", "Le serveur s’est arrêté\u00a0: voici ce qui était écrit.")])
+def test_why_a_text_ended_is_said_without_javascript(lesson, words, ending, sentence):
+    page = post(lesson("5_flask").create_app(FakeGenerator(words, ending=ending)).test_client(), amorce=OPENING)
+    assert re.search(rf'id="state"[^>]*>\s*{sentence}\s*</p>', page.get_data(as_text=True))
+
+
+def test_the_page_offers_what_the_contract_says(client):
+    page = client.get("/generate").get_data(as_text=True)
+    assert re.findall(r'name="longueur" value="(\w+)"', page) == list(contract.LENGTHS)
+    slider = re.search(r'min="(\S+)" max="(\S+)" step="0.1" value="(\S+)"', page).groups()
+    lowest, highest, usual = map(float, slider)
+    assert contract.BOLDNESS.lowest <= lowest < usual == contract.BOLDNESS.usual < highest <= contract.BOLDNESS.highest
+    described = client.get("/api/openapi.json").get_json()["components"]["schemas"]
+    assert described["Demande"]["properties"]["longueur"]["enum"] == list(contract.LENGTHS)
+    assert described["Histoire"]["properties"]["fin"]["enum"] == list(contract.ENDINGS)
+    assert f'data-longest="{described["Demande"]["properties"]["amorce"]["maxLength"]}"' in page
+
+
+# --- Derrière un relais ----------------------------------------------------------------------
+
+PREFIX = {"X-Forwarded-Prefix": "/proxy/8080", "X-Forwarded-For": "10.1.2.3"}
+
+
+def addresses(page):
+    """Toutes les adresses d'une page : liens, formulaires, fichiers."""
+    return re.findall(r'(?:href|src|action|data-api)="(/[^"]*)"', page)
+
+
+def test_behind_a_proxy_every_address_keeps_its_prefix(lesson, monkeypatch):
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    for path in ("/", "/generate", "/ailleurs", "/atelier/", "/atelier/5-page", "/atelier/neurone"):
+        found = addresses(client.get(path, headers=PREFIX).get_data(as_text=True))
+        assert len(found) > 4 and all(address.startswith("/proxy/8080/") for address in found), (path, found)
+    assert client.get("/atelier", headers=PREFIX).location.endswith("/proxy/8080/atelier/")
+    assert client.get("/api/openapi.json", headers=PREFIX).get_json()["servers"] == [{"url": "/proxy/8080/"}]
+    assert all(not address.startswith("/proxy") for address in addresses(client.get("/").get_data(as_text=True)))
+
+
+def test_the_door_keeps_the_prefix_too(lesson, monkeypatch):
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    assert client.get("/generate", headers=PREFIX).location == "/proxy/8080/code"
+    page = client.get("/code", headers=PREFIX).get_data(as_text=True)
+    assert 'action="/proxy/8080/code"' in page
+    entered = client.post("/code", data={"code": "nohant", "csrf_token": csrf_token(page)}, headers=PREFIX)
+    assert entered.location == "/proxy/8080/"
+
+
+def test_without_a_proxy_nobody_chooses_the_addresses(client):
+    assert not [address for address in addresses(client.get("/", headers=PREFIX).get_data(as_text=True))
+                if address.startswith("/proxy")]
+
+
+def test_who_a_proxy_brings_does_not_see_the_metrics(client, lesson, monkeypatch):
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers=PREFIX).status_code == 404
+    monkeypatch.setenv("AURORE_PROXY", "1")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+
+
+def test_a_proxy_that_is_not_one_is_explained(lesson, monkeypatch):
+    monkeypatch.setenv("AURORE_PROXY", "nginx")
+    with pytest.raises(WorkshopError, match="AURORE_PROXY vaut « nginx » : écrivez 1"):
+        lesson("5_flask").create_app(FakeGenerator())
 
 
 # --- L'API ---------------------------------------------------------------------------------
@@ -214,12 +289,12 @@ def test_a_reader_who_leaves_stops_the_computation(lesson):
     answer = client.post("/api/generate", json={"amorce": OPENING, "stream": True}, buffered=False)
     next(answer.response)
     answer.close()
-    assert generator.closed and generator.written < 10
+    assert generator.closed.is_set() and generator.written < 10
 
-    generator.closed, generator.written = False, 0
+    generator.written = 0
     ask_gone = {"json": {"amorce": OPENING}, "environ_overrides": {"waitress.client_disconnected": lambda: True}}
     client.post("/api/generate", **ask_gone)
-    assert generator.closed and generator.written < 10
+    assert generator.closed.is_set() and generator.written < 10
 
 
 @pytest.mark.parametrize("words, fin, shown", [
@@ -238,13 +313,13 @@ def test_the_network_s_own_ending_is_said(lesson, ending):
 
 def test_the_network_that_wrote_signs_even_if_another_takes_over(lesson):
     class Replaced(FakeGenerator):
-        """Remplacé dès qu'il a écrit."""
+        """Remplacé dès qu'il écrit."""
 
         def write(self, *asked):
             """La suite."""
-            ending = yield from super().write(*asked)
-            self.network = self.network._replace(name="un autre")
-            return ending
+            for event in super().write(*asked):
+                self.network = self.network._replace(name="un autre")
+                yield event
 
     for stream in (False, True):
         client = lesson("5_flask").create_app(Replaced()).test_client()
@@ -330,7 +405,7 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
     right, wrong = ({"X-Access-Code": code.encode().decode("latin-1")} for code in ("Nohant été", "Valençay"))
     assert client.get("/api/model", headers=right).status_code == 200
     assert client.get("/api/model", headers=wrong).status_code == 401
-    token = csrf_token(client, "/code")
+    token = token_from(client, "/code")
     refused = client.post("/code", data={"code": "Valençay", "csrf_token": token})
     assert refused.status_code == 400 and "pas le code" in refused.get_data(as_text=True)
     assert client.post("/code", data={"code": "Nohant été"}).status_code == 400
@@ -338,9 +413,17 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
     assert client.get("/generate").status_code == 200 and ask(client).status_code == 200
 
 
+def test_looking_at_the_door_is_not_a_wrong_code(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    client.get("/code")
+    assert [client.head("/code").status_code for _ in range(12)] == [200] * 12
+    assert try_code(client, "nohant").status_code == 302
+
+
 def try_code(client, code, **typed):
     """Donne un code à la porte."""
-    return client.post("/code", data={"code": code, "csrf_token": csrf_token(client, "/code"), **typed})
+    return client.post("/code", data={"code": code, "csrf_token": token_from(client, "/code"), **typed})
 
 
 def test_who_guesses_the_code_only_closes_the_door_to_themselves(lesson, monkeypatch):
@@ -368,10 +451,10 @@ def test_the_code_asked_again_keeps_the_text(lesson, monkeypatch):
     client = lesson("5_flask").create_app(FakeGenerator()).test_client()
     typed = {"amorce": OPENING, "longueur": "long", "audace": "0.5"}
     kept = f'name="amorce" value="{OPENING}"'
-    asked = client.post("/generate", data={"csrf_token": csrf_token(client, "/code"), **typed})
+    asked = client.post("/generate", data={"csrf_token": token_from(client, "/code"), **typed})
     assert asked.status_code == 401 and kept in asked.get_data(as_text=True)
     assert kept in try_code(client, "berry", **typed).get_data(as_text=True)
-    form = {"code": "nohant", "csrf_token": csrf_token(client, "/code"), **typed}
+    form = {"code": "nohant", "csrf_token": token_from(client, "/code"), **typed}
     entered = client.post("/code", data=form)
     assert (entered.status_code, entered.location) == (307, "/generate")  # le navigateur y renvoie le formulaire
     page = client.post("/generate", data=form).get_data(as_text=True)
@@ -406,19 +489,35 @@ def test_a_network_signs_with_its_name_date_and_score(tmp_path):
 
 
 def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
-    generator = lesson("5_flask").TextGenerator()
+    step = lesson("5_flask")
+    generator = step.TextGenerator(step.choose_model)
     assert generator.network.name == "aurore-mini"
-    text = generator.get_text("Le  soir, la meunière")
-    assert text.startswith(OPENING) and len(text) > len(OPENING) + 20 and text[-1] in ".!?»"
-    pieces = [event for event in generator.write(OPENING, length="court") if hasattr(event, "text")]
+    prompt = prompts.check("Le  soir, la meunière")
+    story = step.get_text(generator, prompt, length="court")
+    assert story.text.startswith(OPENING) and len(story.text) > len(OPENING) + 20 and story.text[-1] in ".!?»"
+    story = Story(prompt, generator.network, "court")
+    pieces = [event for event in story.follow(generator.write(OPENING, length="court")) if isinstance(event, Piece)]
     assert 40 <= len(pieces) <= 100
-    generator.readers.stop(0)
+    generator.stop(0)
 
 
-def test_transformers_opens_the_same_network(lesson):
-    pipe = lesson("5_flask").open_pipe(paths.BASE_MODEL)
-    output = pipe(OPENING, max_new_tokens=1, do_sample=False)
-    assert output[0]["generated_text"].startswith(OPENING) and len(output[0]["generated_text"]) > len(OPENING)
+def test_with_an_option_transformers_writes_the_same_page(lesson, monkeypatch):
+    """« python aurore/5_flask.py --transformers », jusqu'au moment de servir la page."""
+    apps = []
+    monkeypatch.setattr(sys, "argv", ["5_flask.py", "--transformers"])
+    monkeypatch.setattr(service, "serve", lambda app, *_: apps.append(app))
+    step = lesson("5_flask")
+    calls, call_pipe = [], step.call_pipe
+    monkeypatch.setattr(step, "call_pipe", lambda *asked: calls.append(asked) or call_pipe(*asked))
+    step.main()
+    client = apps[0].test_client()
+    answer = ask(client, longueur="court", audace=0.7).get_json()
+    assert answer["amorce"] == OPENING and len(answer["suite"]) > 40 and answer["reseau"]["nom"] == "aurore-mini"
+    assert calls[0][0].tokenizer and calls[0][1:] == (OPENING, contract.LENGTHS["court"].tokens, 0.7)
+    tokens = [data for name, data in events(ask(client, longueur="court", stream=True)) if name == "token"]
+    assert len(tokens) == 1 and set(tokens[0]) == {"texte"}  # d'un bloc, sans dire entre quoi il hésitait
+    page = post(client, amorce=OPENING, longueur="court").get_data(as_text=True)
+    assert f'<span class="opening">{OPENING}</span>' in page and 'id="prose"' in page and len(calls) == 3
 
 
 def test_a_newer_network_takes_over_and_a_broken_one_does_not(tmp_path, monkeypatch):
@@ -460,11 +559,12 @@ def test_a_stop_reaches_the_texts_of_the_network_before(tmp_path, monkeypatch):
 
 
 def test_a_text_cut_by_the_stop_says_so(lesson):
-    generator = lesson("5_flask").TextGenerator()
-    client = lesson("5_flask").create_app(generator).test_client()
+    step = lesson("5_flask")
+    generator = step.TextGenerator(step.choose_model)
+    client = step.create_app(generator).test_client()
     answer = client.post("/api/generate", json={"amorce": OPENING, "longueur": "long", "stream": True}, buffered=False)
     next(answer.response)
-    generator.readers.stop(0)
+    generator.stop(0)
     fin = json.loads(list(answer.response)[-1].decode().partition("data: ")[2])
     whole = OPENING + fin["suite"]
     assert fin["fin"] == ("phrase" if finished(whole, start=len(OPENING)) == whole else "arret")
@@ -472,27 +572,16 @@ def test_a_text_cut_by_the_stop_says_so(lesson):
 
 # --- Pour de vrai --------------------------------------------------------------------------
 
-@pytest.fixture(name="port")
-def _port():
-    """Un port libre de cette machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(name="server")
-def _server(atelier, port):
+def _server(atelier):
     """L'étape 5, lancée comme une personne le ferait, une fois qu'elle a donné son adresse."""
-    with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=atelier.folder, encoding="utf-8",
-                          env=atelier.environment(AURORE_PORT=str(port)), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        process.said = ""
-        while "/generate" not in process.said:
-            line = process.stdout.readline()
-            assert line, process.said
-            process.said += line
+    with page_process(atelier.folder, atelier.environment()) as process:
         yield process
-        process.kill()
+
+
+@pytest.fixture(name="port")
+def _port(server):
+    return server.port
 
 
 def call(port, **body):
@@ -506,7 +595,7 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
     assert f"http://127.0.0.1:{port}/generate" in server.said and "aurore-mini" in server.said
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     page = opener.open(f"http://127.0.0.1:{port}/generate", timeout=60).read().decode()
-    token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    token = csrf_token(page)
     form = urlencode({"amorce": OPENING, "longueur": "court", "csrf_token": token}).encode()
     page = opener.open(f"http://127.0.0.1:{port}/generate", form, timeout=200).read().decode()
     assert OPENING in page and len(page.partition(OPENING)[2]) > 40
@@ -527,7 +616,6 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
     assert busy.returncode == 2 and f"port {port}" in busy.stderr and "Traceback" not in busy.stderr
 
 
-@pytest.mark.usefixtures("server")
 def test_the_real_page_counts_its_readers(port):
     with call(port, longueur="long", stream=True) as answer:
         answer.readline()
@@ -565,11 +653,34 @@ def test_the_page_needs_neither_tensorflow_nor_transformers(atelier):
     assert process.stdout.strip() == "[]"
 
 
+def test_the_health_check_of_the_image_asks_the_page_itself():
+    """Même dans un conteneur à qui l'on a dit de sortir par un relais."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    command = json.loads(re.search(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", dockerfile, re.M)[1])
+    app = Flask("une page")
+    app.add_url_rule("/health", "health", lambda: "oui")
+    with served(app) as server:
+        environment = {**os.environ, "HTTP_PROXY": CLOSED_PORT, "http_proxy": CLOSED_PORT,
+                       "AURORE_PORT": str(server.effective_port)}
+        for name in ("NO_PROXY", "no_proxy"):
+            environment.pop(name, None)
+        check = [sys.executable, *command[1:]]
+        assert command[0] == "python" and subprocess.run(check, env=environment, check=False).returncode == 0
+    assert subprocess.run(check, env=environment, check=False, capture_output=True).returncode != 0
+
+
+def test_an_unknown_option_is_explained(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["5_flask.py", "--transformer"])
+    with pytest.raises(WorkshopError, match="« --transformer » .* ne connaît que l'option --transformers"):
+        service.has_option("--transformers")
+
+
 def test_a_port_that_is_not_one_is_explained(atelier):
     process = atelier.run("5_flask.py", AURORE_PORT="http")
     assert process.returncode == 2 and "AURORE_PORT vaut « http »" in process.stderr
 
 
-def test_a_story_of_a_plain_iterator_still_ends():
-    story = Story(type("Prompt", (), {"suite": "", "opening": OPENING})(), FakeGenerator.network)
-    assert list(story.follow(FakeGenerator().write(OPENING))) and story.ending == "phrase"
+def test_a_story_whose_generator_says_nothing_of_its_end_still_ends():
+    story = Story(prompts.check(OPENING), FakeGenerator.network)
+    pieces = (event for event in FakeGenerator().write(OPENING) if isinstance(event, Piece))
+    assert list(story.follow(pieces)) and story.ending == "phrase"

@@ -5,8 +5,6 @@ import os
 import random
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -14,8 +12,11 @@ import urllib.request
 
 import pytest
 
-from conftest import AURORE, ROOT
+from conftest import ROOT
 from fake_generator import FakeGenerator
+from visitors import token_from
+from web_servers import page_process
+from workshop.page.events import Piece
 
 SCRIPT = "<script>alert('traces-ici')</script>"
 TRACE = "traces-ici"
@@ -34,8 +35,7 @@ def visitor(app, number=1):
     """Un visiteur qui a sa propre adresse, son cookie et son formulaire."""
     client = app.test_client()
     client.environ_base["REMOTE_ADDR"] = f"10.0.{number // 250}.{number % 250}"
-    page = client.get("/generate").get_data(as_text=True)
-    return client, re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    return client, token_from(client)
 
 
 def test_a_script_is_only_text(app):
@@ -105,7 +105,7 @@ def test_readers_at_the_same_time_get_their_own_text(lesson):
         def write(self, prompt, *settings):
             for event in super().write(prompt, *settings):
                 time.sleep(0.001)
-                yield event._replace(text=f" lecteur {prompt[-3:]}")
+                yield event._replace(text=f" lecteur {prompt[-3:]}") if isinstance(event, Piece) else event
 
     app, wrong = lesson("5_flask").create_app(Echo()), []
 
@@ -131,18 +131,8 @@ def test_readers_at_the_same_time_get_their_own_text(lesson):
 @pytest.fixture(scope="module", name="port")
 def _port():
     """Le port d'une étape 5 lancée pour de vrai, avec aurore-mini."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with subprocess.Popen([sys.executable, str(AURORE / "5_flask.py")], cwd=ROOT, encoding="utf-8",
-                          env={**os.environ, "AURORE_PORT": str(port)}, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        said = ""
-        while "/generate" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        yield port
+    with page_process(ROOT, os.environ) as process:
+        yield process.port
         assert process.poll() is None
         process.terminate()
         assert TRACE not in process.communicate(timeout=60)[0]

@@ -7,8 +7,9 @@ import time
 import numpy as np
 import pytest
 
+from workshop.page.events import Full, Piece, Place
 from workshop.page.prompts import check
-from workshop.page.readers import Full, Piece, Place, Readers, Request, _open_tokenizer
+from workshop.page.readers import Readers, Request, _open_tokenizer
 from workshop.paths import BASE_MODEL
 from workshop.writing import generation
 from workshop.writing.engine import Network

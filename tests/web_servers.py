@@ -1,11 +1,17 @@
-"""De petits serveurs qui se conduisent comme Project Gutenberg et le catalogue Hugging Face."""
+"""Des serveurs : de petits, qui se conduisent comme Project Gutenberg et le catalogue Hugging Face, et la page."""
 
 import hashlib
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from waitress import create_server
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -118,3 +124,45 @@ class HubServer(_Server):
                 sent = body[:len(body) // 4] if parts[-1] in self.truncated else body
                 self.send(handler, sent, Content_Length=len(body), X_Repo_Commit=COMMIT,
                           ETag=f'"{hashlib.sha1(body).hexdigest()}"')
+
+
+# --- La page -----------------------------------------------------------------------------
+
+@contextmanager
+def served(app):
+    """Sert `app` avec waitress, comme en vrai, mais dans un fil ; donne le serveur, et son adresse dans `url`."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=6, clear_untrusted_proxy_headers=False)
+    server.url = f"http://127.0.0.1:{server.effective_port}"
+    threading.Thread(target=server.run, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def free_port():
+    """Un port libre de cette machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def page_process(folder, environment):
+    """Lance l'étape 5 de l'atelier `folder` comme une personne, et la donne une fois qu'elle a dit son adresse.
+
+    Le processus a deux attributs de plus : `port`, et `said`, ce qu'il a affiché.
+    """
+    port = free_port()
+    with subprocess.Popen([sys.executable, "aurore/5_flask.py"], cwd=folder, encoding="utf-8",
+                          env={**environment, "AURORE_PORT": str(port)}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        process.port, process.said = port, ""
+        try:
+            while "/generate" not in process.said:
+                line = process.stdout.readline()
+                assert line, process.said
+                process.said += line
+            yield process
+        finally:
+            process.kill()

@@ -7,14 +7,16 @@ dans l'en-tête X-Access-Code.
 import configparser
 import hmac
 from hashlib import sha256
+from pathlib import Path
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import CSRFError
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from workshop.credentials import PLACEHOLDER
-from workshop.page.errors import message
+from workshop.page.errors import is_api, message
 from workshop.paths import CREDENTIALS
 
 # Une salle sort souvent par une seule adresse : qui se trompe trop ne ferme la porte qu'à lui. L'adresse a sa propre
@@ -32,7 +34,7 @@ class TooManyTries(Exception):
     """Quelqu'un essaie des codes au hasard."""
 
 
-def read_access_code(path=CREDENTIALS):
+def read_access_code(path: Path = CREDENTIALS) -> str | None:
     """Renvoie le code d'accès, ou None si la porte est ouverte (fichier absent, XXXX, ligne vide)."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -43,12 +45,12 @@ def read_access_code(path=CREDENTIALS):
     return code if code not in ("", PLACEHOLDER) else None
 
 
-def blueprint(access_code):
+def blueprint(access_code: str | None) -> Blueprint:
     """Renvoie le morceau d'application qui garde la porte, pour un code donné (None : elle est ouverte)."""
     page = Blueprint("door", __name__)
     wrong = FixedWindowRateLimiter(MemoryStorage())
 
-    def is_right(tried):
+    def is_right(tried: str) -> bool:
         """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""
         address = request.remote_addr or "inconnue"
         limits = [(PER_ADDRESS, address)]
@@ -56,7 +58,7 @@ def blueprint(access_code):
             limits.append((PER_PERSON, session["csrf_token"]))
         if not all(wrong.test(*limit) for limit in limits):
             raise TooManyTries
-        right = hmac.compare_digest(_digest(tried), _digest(access_code))
+        right = hmac.compare_digest(_digest(tried), _digest(access_code or ""))
         if not right:
             for limit in limits:
                 wrong.hit(*limit)
@@ -66,7 +68,7 @@ def blueprint(access_code):
     def keep():
         if access_code is None or request.endpoint in OPEN_ENDPOINTS or session.get("entered"):
             return None
-        if not request.path.startswith("/api/"):
+        if not is_api():
             if request.method == "POST":  # la page des codes garde le texte, et le renvoie ensuite
                 return render_template("code.html", problem=None), 401
             return redirect(url_for("door.code"))
@@ -80,7 +82,7 @@ def blueprint(access_code):
     def code():
         if access_code is None or session.get("entered"):
             return enter()
-        if request.method == "GET":
+        if request.method != "POST":  # HEAD demande la même page que GET
             return render_template("code.html", problem=None)
         if not is_right(request.form.get("code", "").strip()):
             return render_template("code.html", problem=WRONG_CODE), 400
@@ -93,15 +95,19 @@ def blueprint(access_code):
             return redirect(url_for("generate"), 307)  # le navigateur y renvoie le même formulaire
         return redirect(url_for("home"))
 
+    @page.errorhandler(CSRFError)
+    def expired(_):
+        return render_template("code.html", problem=EXPIRED), 400
+
     @page.app_errorhandler(TooManyTries)
     def wait(_):
         headers = [("Retry-After", str(PER_PERSON.get_expiry()))]
-        if request.path.startswith("/api/"):
+        if is_api():
             return message(429, TOO_MANY, headers)
         return render_template("code.html", problem=TOO_MANY), 429, headers
 
     return page
 
 
-def _digest(text):
+def _digest(text: str) -> bytes:
     return sha256(text.encode("utf-8", "replace")).digest()

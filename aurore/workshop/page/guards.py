@@ -5,15 +5,15 @@ son formulaire, et l'adresse n'a qu'une limite très large.
 """
 
 import secrets
+from typing import Callable
 
-from flask import request, session
+from flask import Flask, request, session
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
-PER_PERSON = "40 per minute"      # histoires demandées par une personne
-PER_ADDRESS = "1200 per minute"   # et par toute une salle
-LARGEST_BODY = 256 * 1024         # octets : 20 000 signes, échappés en JSON, en font 120 000
-FORM_LIFETIME = 12 * 3600         # secondes : une journée d'atelier sans recharger la page
+from workshop.page.contract import LARGEST_BODY, PER_ADDRESS, PER_PERSON
+
+FORM_LIFETIME = 12 * 3600   # secondes : une journée d'atelier sans recharger la page
 
 HEADERS = {
     # Rien d'un autre site, aucun script ni style écrit dans la page : un texte ne peut rien exécuter.
@@ -27,7 +27,7 @@ HEADERS = {
 }
 
 
-def protect(app):
+def protect(app: Flask) -> tuple[CSRFProtect, Callable]:
     """Règle `app` et renvoie (csrf, limit) : le gardien du formulaire, et le décorateur qui borne une vue."""
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # les cookies ne survivent pas au serveur : il ne garde rien
@@ -45,8 +45,8 @@ def protect(app):
         return response
 
     def limit(view):
-        view = limiter.shared_limit(PER_ADDRESS, scope="histoires", methods=["POST"])(view)
-        return limiter.shared_limit(PER_PERSON, scope="histoires d'une personne", methods=["POST"],
+        view = limiter.shared_limit(f"{PER_ADDRESS} per minute", scope="histoires", methods=["POST"])(view)
+        return limiter.shared_limit(f"{PER_PERSON} per minute", scope="histoires d'une personne", methods=["POST"],
                                     key_func=lambda: session["csrf_token"],
                                     exempt_when=lambda: "csrf_token" not in session)(view)
 

@@ -6,17 +6,19 @@ Réservé à la machine elle-même ; AURORE_METRICS=partout l'ouvre à une machi
 import ipaddress
 import os
 import time
+from contextlib import closing
+from typing import Any
 
 from flask import Blueprint, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from workshop.page.story import tapped
+from workshop.page.events import Piece, Stream, Writer
 
 
 class Metrics:
     """Les compteurs d'une application ; chacune a les siens."""
 
-    def __init__(self, generator):
+    def __init__(self, generator: Writer):
         self.registry = CollectorRegistry()
         self.requests = Counter("aurore_requests", "Réponses, par page et par code.", ("page", "code"),
                                 registry=self.registry)
@@ -25,11 +27,12 @@ class Metrics:
                                      buckets=(.05, .1, .25, .5, 1, 2, 5, 10, 30, 60), registry=self.registry)
         self.latency = Histogram("aurore_answer_seconds", "Durée d'une réponse, jusqu'à ses en-têtes.",
                                  buckets=(.005, .025, .1, .5, 1, 2, 5, 10, 30, 60), registry=self.registry)
-        for name, sentence in (("active", "Textes en train de s'écrire."), ("waiting", "Lecteurs dans la file.")):
-            gauge = Gauge(f"aurore_{name}", sentence, registry=self.registry)
-            gauge.set_function(lambda name=name: getattr(generator, name))
+        active = Gauge("aurore_active", "Textes en train de s'écrire.", registry=self.registry)
+        active.set_function(lambda: generator.active)
+        waiting = Gauge("aurore_waiting", "Lecteurs dans la file.", registry=self.registry)
+        waiting.set_function(lambda: generator.waiting)
 
-    def blueprint(self):
+    def blueprint(self) -> Blueprint:
         """Renvoie le morceau d'application qui compte les réponses et sert /metrics."""
         page = Blueprint("metrics", __name__)
 
@@ -45,29 +48,39 @@ class Metrics:
 
         @page.get("/metrics")
         def metrics():
-            if os.environ.get("AURORE_METRICS") != "partout" and not _is_this_machine(request.remote_addr):
+            if os.environ.get("AURORE_METRICS") != "partout" and not _is_this_machine():
                 abort(404)  # pour les autres, cette page n'existe pas
             return generate_latest(self.registry), {"Content-Type": CONTENT_TYPE_LATEST}
 
         return page
 
-    def count(self, written):
-        """Recopie `written`, événements et valeur finale, en comptant les tokens et l'attente du premier."""
+
+class Counted:
+    """`generator`, dont `metrics` compte les tokens."""
+
+    def __init__(self, generator: Writer, metrics: Metrics):
+        self._generator, self._metrics = generator, metrics
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._generator, name)
+
+    def write(self, *asked: Any) -> Stream:
+        """Recopie ce qu'écrit `generator`, en comptant les tokens et l'attente du premier."""
         started, waiting = time.perf_counter(), True
-
-        def seen(event):
-            nonlocal waiting
-            if hasattr(event, "probability"):
-                self.tokens.inc()
-                if waiting:
-                    self.first_token.observe(time.perf_counter() - started)
-                    waiting = False
-
-        return tapped(written, seen)
+        with closing(self._generator.write(*asked)) as events:
+            for event in events:
+                if isinstance(event, Piece):
+                    self._metrics.tokens.inc()
+                    if waiting:
+                        self._metrics.first_token.observe(time.perf_counter() - started)
+                        waiting = False
+                yield event
 
 
-def _is_this_machine(address):
+def _is_this_machine() -> bool:
+    """Dit si la demande vient de cette machine, et non de quelqu'un qu'un relais y amène."""
     try:
-        return ipaddress.ip_address(address).is_loopback
-    except (TypeError, ValueError):
+        near = ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
         return False
+    return near and not {"X-Forwarded-For", "Forwarded"} & set(request.headers.keys())

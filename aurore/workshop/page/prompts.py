@@ -11,10 +11,9 @@ import unicodedata
 from itertools import groupby
 from typing import NamedTuple
 
+from workshop.page.contract import BIDIRECTIONAL, CONTROLS, LONGEST_PROMPT, LONGEST_SUITE
 from workshop.text.typography import normalise
 
-LONGEST_PROMPT = 500      # caractères
-LONGEST_SUITE = 20_000    # caractères : une dizaine de pages déjà écrites
 MOST_MARKS = 30           # accents qui se suivent : les remettre en ordre prend le carré de leur nombre
 FEWEST_WORDS = 3          # en dessous, aucun détecteur ne reconnaît une langue
 
@@ -27,11 +26,6 @@ RIGHT_TO_LEFT = ("Votre texte contient des signes invisibles qui changent le sen
                  "Retapez-le : le réseau n'écrit que de gauche à droite.")
 UNKIND = "Aurore préfère les histoires où l'on se parle gentiment. Essayez avec d'autres mots ?"
 NOT_FRENCH = "Cela ne ressemble pas à du français, la seule langue que le réseau ait lue : sa suite sera étrange."
-
-# Les signes refusés, qui sont donc aussi ceux que le réseau n'écrit pas.
-_RIGHT_TO_LEFT = "\u202a-\u202e\u2066-\u2069"
-_UNREADABLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd"
-FORBIDDEN = _RIGHT_TO_LEFT + _UNREADABLE
 
 # Seulement ce qui n'a pas d'autre sens : « chatte », « garce », « bâtard » sont dans les romans.
 _INSULTS = re.compile(r"(?<!\w)(?:" + "|".join((
@@ -60,12 +54,12 @@ class Prompt(NamedTuple):
     warning: str | None   # une phrase, si elle ne semble pas française
 
 
-def readable(text):
+def readable(text: str) -> str:
     """Renvoie `text` sans demi-caractère (« lone surrogate »), que rien ne sait écrire en UTF-8."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-def check(typed, suite=""):
+def check(typed: str, suite: str = "") -> Prompt:
     """Renvoie le `Prompt` que forment l'amorce `typed` et la suite déjà écrite ; lève Refused."""
     typed, suite = readable(typed), readable(suite)
     if len(typed.replace("\r\n", "\n")) > LONGEST_PROMPT:
@@ -73,9 +67,9 @@ def check(typed, suite=""):
     if len(suite) > LONGEST_SUITE:
         raise Refused(SUITE_TOO_LONG)
     for text in (typed, suite):
-        if re.search(f"[{_RIGHT_TO_LEFT}]", text):
+        if re.search(f"[{BIDIRECTIONAL}]", text):
             raise Refused(RIGHT_TO_LEFT)
-        if re.search(f"[{_UNREADABLE}]", text) or _most_marks(text) > MOST_MARKS:
+        if re.search(f"[{CONTROLS}]", text) or _most_marks(text) > MOST_MARKS:
             raise Refused(UNREADABLE)
     opening = normalise(typed)
     if not opening:
@@ -85,23 +79,23 @@ def check(typed, suite=""):
     return Prompt(typed, opening, suite, None if seems_french(opening) else NOT_FRENCH)
 
 
-def _most_marks(text):
+def _most_marks(text: str) -> int:
     """Renvoie le plus grand nombre d'accents qui se suivent."""
     return max((len(list(run)) for is_mark, run in groupby(text, lambda sign: unicodedata.combining(sign) > 0)
                 if is_mark), default=0)
 
 
-def seems_french(text):
+def seems_french(text: str) -> bool:
     """Dit si `text` est en français, ou trop court pour que l'on en juge."""
     return len(re.findall(r"[^\W\d_]+", text)) < FEWEST_WORDS or language(text) == "fr"
 
 
-def warm_up():
+def warm_up() -> None:
     """Prépare le détecteur de langue, dont la première réponse prend une seconde."""
     language("un deux trois")
 
 
-def language(text):
+def language(text: str) -> str:
     """Renvoie le code de la langue de `text`, deux lettres, selon py3langid."""
     import py3langid  # pylint: disable=import-outside-toplevel  # la page s'ouvre sans l'attendre
     with _ONE_AT_A_TIME:

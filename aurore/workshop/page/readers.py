@@ -15,13 +15,14 @@ import time
 from collections import deque
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from workshop.errors import WorkshopError
-from workshop.page.prompts import FORBIDDEN
+from workshop.page.contract import BOLDNESS, FORBIDDEN, TOP_K
+from workshop.page.events import Full, Piece, Place
 from workshop.paths import shown
 from workshop.writing.engine import Network
 from workshop.writing.generation import Batch, Text
@@ -40,33 +41,10 @@ class Request(NamedTuple):
 
     text: str
     max_new_tokens: int = 200
-    temperature: float = 0.8
-    top_k: int = 50
+    temperature: float = BOLDNESS.usual
+    top_k: int = TOP_K
     top_p: float = 1.0
     seed: int | None = None
-
-
-class Place(NamedTuple):
-    """Il reste `number` lecteurs à asseoir, celui-ci compris."""
-
-    number: int
-
-
-class Piece(NamedTuple):
-    """Un morceau écrit : exactement ce qui s'ajoute au texte, la probabilité qu'il avait d'être choisi, et les plus
-    probables au même endroit, le meilleur d'abord : [(texte, probabilité), …]."""
-
-    text: str
-    probability: float
-    candidates: list
-
-
-class Full(Exception):
-    """La file est pleine ; `retry_after` dit dans combien de secondes revenir."""
-
-    def __init__(self, retry_after):
-        super().__init__("Toutes les places sont prises.")
-        self.retry_after = retry_after
 
 
 class Reader:
@@ -76,19 +54,19 @@ class Reader:
     y a mis fin), « closed » (le lecteur est parti) ou « stopped » (la page ferme).
     """
 
-    def __init__(self, request):
+    def __init__(self, request: Request):
         self.request = request
-        self.ending = None
-        self.text = None           # le `Text` qui s'écrit, une fois assis
+        self.ending: str | None = None
+        self.text: Text | None = None           # le `Text` qui s'écrit, une fois assis
         self.decoder = DecodeStream(skip_special_tokens=True)
-        self.place = None          # dans la file, tant qu'il attend
+        self.place: int | None = None          # dans la file, tant qu'il attend
         self.left = False
-        self.events = SimpleQueue()
+        self.events: SimpleQueue[Piece | Place | str | BaseException] = SimpleQueue()
 
-    def __iter__(self):
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self):
+    def __next__(self) -> Piece | Place:
         if self.ending is not None:
             raise StopIteration
         event = self._next_event()
@@ -108,32 +86,32 @@ class Reader:
                 if self.place and self.text is None:
                     return Place(self.place)
 
-    def close(self):
+    def close(self) -> None:
         """S'en va. Le réseau ne calcule plus rien pour lui à partir du token suivant."""
         self.left = True
         self.ending = self.ending or "closed"
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
 class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un lot, une file, un fil
     """Les lecteurs d'un réseau : `seats` écrivent à la fois, `places` attendent leur tour."""
 
-    def __init__(self, folder, seats=32, places=32):
+    def __init__(self, folder: Path, seats: int = 32, places: int = 32):
         """Ouvre le réseau de `folder` et son tokenizer. Lève une WorkshopError s'il n'est pas complet."""
         self.network = Network.open(folder)
         self.tokenizer = _open_tokenizer(Path(folder))
         self.seats, self.places = seats, places
         self._end_tokens = self._find_end_tokens()
         self._batch = Batch(self.network, seats)
-        self._seated = {}                  # {texte: lecteur}
-        self._line = deque()
+        self._seated: dict[Text, Reader] = {}
+        self._line: deque[Reader] = deque()
         self._change = threading.Condition()
-        self._deadline = None              # après quoi les textes en cours sont coupés
+        self._deadline: float | None = None              # après quoi les textes en cours sont coupés
         self._thread = threading.Thread(target=self._work, name="readers", daemon=True)
         self._thread.start()
 
@@ -145,16 +123,16 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         return (number,)
 
     @property
-    def active(self):
+    def active(self) -> int:
         """Combien de textes s'écrivent."""
         return len(self._seated)
 
     @property
-    def waiting(self):
+    def waiting(self) -> int:
         """Combien de lecteurs attendent leur tour."""
         return len(self._line)
 
-    def join(self, request):
+    def join(self, request: Request) -> Reader:
         """Renvoie le `Reader` de `request`, assis ou dans la file. Lève Full s'il n'y a plus de place."""
         reader = Reader(request)
         with self._change:
@@ -169,7 +147,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
             self._change.notify()
         return reader
 
-    def stop(self, grace=5):
+    def stop(self, grace: float = 5) -> None:
         """N'accepte plus personne, laisse `grace` secondes aux textes en cours pour finir, puis les coupe."""
         deadline = time.monotonic() + grace
         with self._change:
@@ -203,7 +181,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
                 if self._seated or self._line:
                     break
                 self._change.wait()
-            newcomers = []
+            newcomers: list[Reader] = []
             while self._line and len(self._seated) + len(newcomers) < self.seats and len(newcomers) < NEWCOMERS:
                 newcomers.append(self._line.popleft())
             self._announce_places()

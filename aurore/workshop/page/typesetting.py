@@ -1,7 +1,7 @@
 """La belle typographie française, de la forme sobre que lit le réseau à celle d'un livre.
 
 L'inverse de `workshop.text.typography`. Tout est du texte, jamais du HTML : c'est au gabarit de
-l'échapper. `static/typesetting.js` suit les mêmes règles pendant que le texte s'écrit ;
+l'échapper. `static/generate/typesetting.js` suit les mêmes règles pendant que le texte s'écrit ;
 `tests/typesetting_samples.json` les vérifie toutes les deux.
 """
 
@@ -30,7 +30,7 @@ _FIRST_LETTER = re.compile(r"^[^\w]*[^\W\d_]")
 _SENTENCE_END = re.compile(r"[.!?…]\s*(?:»\s*)?$")
 
 
-def typeset(text):
+def typeset(text: str) -> list[str]:
     """Renvoie la liste des paragraphes de `text`, composés ; chaque réplique a le sien."""
     paragraphs = []
     for line in re.split(r"\n+", text):
@@ -42,13 +42,21 @@ def typeset(text):
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def capitalised(paragraphs):
+def capitalised(paragraphs: list[str]) -> list[str]:
     """Renvoie `paragraphs`, une majuscule à la première lettre : ils commencent une phrase."""
     if not paragraphs:
         return []
     return [_FIRST_LETTER.sub(lambda match: match.group().upper(), paragraphs[0]), *paragraphs[1:]]
 
 
-def ends_a_sentence(text):
+def ends_a_sentence(text: str) -> bool:
     """Dit si ce qui suit `text` commence une phrase."""
     return bool(_SENTENCE_END.search(text))
+
+
+def link(raw: str, first: str) -> str:
+    """Renvoie ce qui sépare l'amorce de sa suite, de texte `raw` et de premier paragraphe `first` : une espace, rien,
+    ou une fin de ligne devant une réplique."""
+    if first.startswith(f"—{NO_BREAK}"):
+        return "\n"
+    return " " if raw[:1].isspace() and not first[:1].isspace() else ""

@@ -1,6 +1,6 @@
 /* Ce qui est tapé et réglé, retrouvé quand on recharge la page. */
 
-import { part } from "./display.js";
+import { part } from "../page.js";
 import { desk } from "./shelf.js";
 
 export const form = part("form");

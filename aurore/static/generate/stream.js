@@ -6,10 +6,10 @@ export class Refused extends Error {}
 const LOCKED = "Cette salle redemande son code : rechargez la page pour le donner. "
   + "Vos textes sont gardés dans ce navigateur.";
 
-/** Les événements de POST /api/generate, un par un : {event, data}. Lève Refused si le serveur refuse,
-    une autre erreur si la connexion se perd ; `signal` l'interrompt, et le serveur cesse d'écrire. */
-export async function* ask(body, signal) {
-  const response = await fetch("/api/generate", {
+/** Les événements que l'API (à `address`) répond à la demande `body`, un par un : {event, data}. Lève Refused si le
+    serveur refuse, une autre erreur si la connexion se perd ; `signal` l'interrompt, et le serveur cesse d'écrire. */
+export async function* ask(address, body, signal) {
+  const response = await fetch(address, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ ...body, stream: true }),

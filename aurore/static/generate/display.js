@@ -1,11 +1,12 @@
 /* Ce que montre la page : le texte, en prose ou en cases, et l'étagère. */
 
+import { part } from "../page.js";
 import { lines, plainText } from "./story.js";
 
-export const part = (id) => document.getElementById(id);
-
-/** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau. */
-export function say(sentence) {
+/** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau.
+    Un refus (`refused`) reste au bas de l'écran tant que le texte est plus long que lui. */
+export function say(sentence, refused = false) {
+  part("state").classList.toggle("refusal", refused);
   if (part("state").textContent !== sentence) {
     part("state").textContent = sentence;
   }
@@ -19,6 +20,12 @@ export function complain(sentence) {
   } else {
     part("amorce").removeAttribute("aria-invalid");
   }
+}
+
+/** Mène au champ, et sous les yeux ce qui en a été dit : il peut être plus haut que l'écran. */
+export function showProblem() {
+  part("amorce").focus({ preventScroll: true });
+  part("problem").scrollIntoView({ behavior: "instant", block: "nearest" }); // même si la page défilait déjà ailleurs
 }
 
 /** Dit au pied de la page quel réseau écrit, comme le fait templates/base.html. */

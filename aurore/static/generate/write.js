@@ -1,7 +1,8 @@
 /* La page /generate, quand le navigateur sait JavaScript : écrire, arrêter, continuer, recommencer.
    Sans lui, le formulaire part au serveur, qui renvoie la page avec le texte entier. */
 
-import { complain, part, say, showNetwork, showShelf, showStory } from "./display.js";
+import { part } from "../page.js";
+import { complain, say, showNetwork, showProblem, showShelf, showStory } from "./display.js";
 import { field, form, restore, settings, settle } from "./form.js";
 import { forget, forgetAll, keep, stories } from "./shelf.js";
 import { newStory, plainText, raw } from "./story.js";
@@ -10,12 +11,8 @@ import { copy, download } from "./take.js";
 import { Tiles } from "./tiles.js";
 import { typeset } from "./typesetting.js";
 
-const ENDINGS = {
-  phrase: "Le réseau pose la plume.",
-  longueur: "Le réseau s’arrête au milieu d’une phrase\u00a0: «\u00a0Continuer\u00a0» la reprend.",
-  texte: "Le réseau a mis le mot fin.",
-  arret: "Le serveur s’est arrêté. Ce qui était écrit est gardé.",
-};
+const ENDINGS = JSON.parse(part("state").dataset.endings); // les mots de contract.py
+const RESUME = " «\u00a0Continuer\u00a0» la reprend.";
 const STOPPED = "Arrêté. «\u00a0Continuer\u00a0» reprend d’ici.";
 const CUT = "La connexion s’est interrompue. Ce qui était écrit est gardé\u00a0: «\u00a0Continuer\u00a0» reprend d’ici.";
 const UNREACHABLE = "Le serveur ne répond pas. Vos mots sont toujours là\u00a0: vérifiez la connexion, puis réessayez.";
@@ -58,9 +55,11 @@ async function write(next) {
   if (part("story").getBoundingClientRect().top > innerHeight / 2) {
     part("story").scrollIntoView();
   }
+  const demand = { amorce: next.opening, suite: raw(next), ...settings() };
   let ending;
+  let refused = false;
   try {
-    for await (const { event, data } of ask({ amorce: next.opening, suite: raw(next), ...settings() }, mine.signal)) {
+    for await (const { event, data } of ask(form.dataset.api, demand, mine.signal)) {
       if (event === "place") {
         say(`D’autres écrivent en ce moment\u00a0: vous êtes à la place ${data.place}.`);
       } else if (event === "token") {
@@ -69,7 +68,7 @@ async function write(next) {
         next.paragraphs = null;
       } else if (event === "fin") {
         next.paragraphs = data.paragraphes;
-        ending = ENDINGS[data.fin];
+        ending = typeset(ENDINGS[data.fin]).join(" ") + (data.fin === "longueur" ? RESUME : "");
       }
       const warning = event === "avertissement" ? data.message : data.avertissement;
       if (warning !== undefined) {
@@ -81,33 +80,35 @@ async function write(next) {
       showSoon();
     }
   } catch (error) {
-    ending = mine.signal.aborted ? STOPPED : misfortune(error, next, start);
+    refused = !mine.signal.aborted;
+    ending = refused ? explain(error, next.pieces.length > start) : STOPPED;
   }
-  if (next.pieces.length && !next.erased) {
+  const anything = next.pieces.length > 0;
+  if (anything && !next.erased) {
     keep(next);
   }
   if (mine === writing) { // sinon la personne est passée à un autre texte
     writing = null;
-    story = next.pieces.length ? next : previous;
-    say(ending);
+    story = anything ? next : previous;
+    const unseen = refused && !anything; // rien à voir de ce texte : cela se dit près du champ
+    say(unseen ? "" : ending, refused && !unseen);
+    complain(unseen ? ending : "");
     part("finished").textContent = typeset(raw(next, start)).join("\n");
+    show();
+    if (unseen) {
+      showProblem();
+    }
+  } else {
+    show();
   }
-  show();
 }
 
-/** Renvoie ce qu'il faut dire près de `failed`, s'il y a déjà un texte à voir ; sinon, le dit près du champ. */
-function misfortune(error, failed, start) {
-  const refusal = error instanceof Refused && typeset(error.message).join(" ");
-  if (failed.pieces.length > start) {
-    return refusal || CUT;
+/** Renvoie la phrase qui explique `error` ; `cut` : le réseau avait commencé d'écrire. */
+function explain(error, cut) {
+  if (error instanceof Refused) {
+    return typeset(error.message).join(" ");
   }
-  const sentence = refusal || UNREACHABLE;
-  if (failed.pieces.length) {
-    return sentence;
-  }
-  complain(sentence);
-  field.focus();
-  return "";
+  return cut ? CUT : UNREACHABLE;
 }
 
 /** La personne préfère `piece` au token `index` : un nouveau texte part de là, l'ancien reste gardé. */
@@ -174,7 +175,7 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("input", settle);
 field.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat) { // tenue, la touche se répète
     form.requestSubmit();
   }
 });

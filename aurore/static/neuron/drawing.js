@@ -1,6 +1,6 @@
 // Les deux dessins de la page « Un seul neurone » : le plan des animaux, et la courbe de l'erreur.
 
-import { DOG, answer, weightedSum } from "./neuron_learning.js";
+import { DOG, answer, weightedSum } from "./learning.js";
 
 const MASSES = 20, EARS = 16; // kilos et centimètres, au bout des axes
 const WORST = 2;              // l'erreur moyenne, en haut de la courbe

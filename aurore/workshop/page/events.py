@@ -1,0 +1,63 @@
+"""Ce qui arrive à un lecteur : sa place dans la file, puis les morceaux de son texte, puis la fin."""
+
+from collections.abc import Generator
+from typing import NamedTuple, Protocol
+
+from workshop.page.contract import BOLDNESS, USUAL_LENGTH
+from workshop.page.signature import Network as Signature
+
+
+class Place(NamedTuple):
+    """Il reste `number` lecteurs à asseoir, celui-ci compris."""
+
+    number: int
+
+
+class Piece(NamedTuple):
+    """Un morceau écrit : exactement ce qui s'ajoute au texte, la probabilité qu'il avait d'être choisi, et les plus
+    probables au même endroit, le meilleur d'abord : [(texte, probabilité), …]. None : on n'en sait rien."""
+
+    text: str
+    probability: float | None = None
+    candidates: list[tuple[str, float]] | None = None
+
+
+class End(NamedTuple):
+    """Le texte s'arrête là ; `reason` est une clé de `contract.ENDINGS`."""
+
+    reason: str
+
+
+class Full(Exception):
+    """La file est pleine ; `retry_after` dit dans combien de secondes revenir."""
+
+    def __init__(self, retry_after: float):
+        super().__init__("Toutes les places sont prises.")
+        self.retry_after = retry_after
+
+
+Event = Place | Piece | End
+Stream = Generator[Event, None, None]
+
+
+class Writer(Protocol):
+    """Ce qui fait écrire un réseau, quelle que soit la façon : celui de la page, transformers, celui des tests."""
+
+    @property
+    def network(self) -> Signature:
+        """Celui qui écrit."""
+
+    @property
+    def active(self) -> int:
+        """Le nombre de textes en train de s'écrire."""
+
+    @property
+    def waiting(self) -> int:
+        """Le nombre de lecteurs dans la file."""
+
+    def write(self, prompt: str, suite: str = "", length: str = USUAL_LENGTH,
+              boldness: float = BOLDNESS.usual) -> Stream:
+        """Continue `prompt` puis `suite`, ce qui en est déjà écrit ; lève Full si trop de lecteurs attendent."""
+
+    def stop(self, grace: float) -> None:
+        """Laisse `grace` secondes aux textes commencés, puis les arrête."""

@@ -1,0 +1,81 @@
+"""Faire écrire le réseau, un token après l'autre, pour plusieurs lecteurs à la fois."""
+
+import threading
+from pathlib import Path
+from typing import Callable
+
+from workshop.page.contract import BOLDNESS, LENGTHS, PATIENCE, TOP_K, USUAL_LENGTH
+from workshop.page.events import End, Piece, Stream
+from workshop.page.readers import Request
+from workshop.page.relay import Relay
+from workshop.page.signature import Network as Signature
+from workshop.page.signature import read_signature
+from workshop.text.typography import normalise
+
+# Pourquoi un texte s'est arrêté : les mots de readers.py, dans ceux de l'API.
+ENDINGS = {"length": "longueur", "end": "texte"}
+STOPPED = "arret"
+
+
+class TextGenerator:
+    """Le réseau que choisit `choose` (il renvoie son dossier), prêt à écrire pour plusieurs lecteurs à la fois."""
+
+    def __init__(self, choose: Callable[[], Path]):
+        self.readers = Relay(choose)
+
+    @property
+    def network(self) -> Signature:
+        """Le nom, la date et la note de celui qui écrit."""
+        return self.readers.network
+
+    @property
+    def active(self) -> int:
+        """Le nombre de textes en train de s'écrire, pour /metrics."""
+        return self.readers.active
+
+    @property
+    def waiting(self) -> int:
+        """Le nombre de lecteurs dans la file."""
+        return self.readers.waiting
+
+    def write(self, prompt: str, suite: str = "", length: str = USUAL_LENGTH,
+              boldness: float = BOLDNESS.usual) -> Stream:
+        """Continue `prompt` puis `suite`, ce qui en est déjà écrit ; donne les tokens un à un, puis la fin.
+
+        Le réseau reçoit le texte, donne une probabilité à chaque token possible, en tire un, l'ajoute au texte, et
+        recommence. Lève Full si trop de lecteurs attendent ; fermer le générateur arrête le calcul.
+        """
+        most = LENGTHS[length].tokens + PATIENCE
+        with self.readers.join(Request(normalise(prompt + suite), max_new_tokens=most, temperature=boldness,
+                                       top_k=TOP_K)) as reader:
+            yield from reader
+        yield End(ENDINGS.get(reader.ending, STOPPED))
+
+    def stop(self, grace: float) -> None:
+        """Laisse `grace` secondes aux textes commencés, puis les arrête."""
+        self.readers.stop(grace)
+
+
+class WholeTexts:
+    """Le même service, rendu par `call(amorce, tokens, audace)`, qui renvoie la suite d'un seul tenant.
+
+    C'est ainsi qu'écrit le `pipeline` de transformers : un lecteur à la fois, sans rien montrer avant la fin, sans dire
+    entre quels tokens il hésitait.
+    """
+
+    active = waiting = 0
+
+    def __init__(self, call: Callable[[str, int, float], str], folder: Path):
+        self.call = call
+        self.network = read_signature(folder)
+        self._alone = threading.Lock()
+
+    def write(self, prompt: str, suite: str = "", length: str = USUAL_LENGTH,
+              boldness: float = BOLDNESS.usual) -> Stream:
+        """Continue `prompt` puis `suite`."""
+        with self._alone:
+            yield Piece(self.call(normalise(prompt + suite), LENGTHS[length].tokens, boldness))
+        yield End("longueur")
+
+    def stop(self, grace: float) -> None:
+        """Rien n'attend : un texte commencé ne s'abrège pas."""

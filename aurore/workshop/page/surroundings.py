@@ -1,0 +1,54 @@
+"""Ce qui entoure le formulaire : la porte, les limites, l'API, le guide, les chiffres, les erreurs."""
+
+import os
+from typing import Callable
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from workshop.errors import WorkshopError
+from workshop.page import api, contract, door, errors, guards
+from workshop.page.events import Writer
+from workshop.page.guide import guide
+from workshop.page.metrics import Counted, Metrics
+
+
+def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
+    """Ajoute à `app` tout ce qui n'est pas le formulaire, et renvoie (generator, limit).
+
+    Le premier est `generator`, dont les tokens sont comptés ; le second, le décorateur d'une vue qui fait écrire.
+    """
+    csrf, limit = guards.protect(app)
+    metrics = Metrics(generator)
+    counted = Counted(generator, metrics)
+    writing = api.blueprint(counted, limit)
+    csrf.exempt(writing)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
+    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, writing):
+        app.register_blueprint(blueprint)
+    errors.register(app)
+    app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
+    app.context_processor(lambda: {"network": generator.network, "contract": contract})
+    if _is_behind_a_proxy():
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1, x_prefix=1)  # type: ignore[method-assign]
+
+    @app.get("/health")
+    def health():
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    def ready():
+        return {"status": "ok", "reseau": generator.network.name}
+
+    return counted, limit
+
+
+def _is_behind_a_proxy() -> bool:
+    """Dit s'il faut croire, d'un seul relais, qui demande et sous quelle adresse (X-Forwarded-For, -Prefix…).
+
+    Sans relais, n'importe qui écrirait ces en-têtes : il faut le demander, par AURORE_PROXY=1.
+    """
+    hops = os.environ.get("AURORE_PROXY", "0")
+    if hops not in ("", "0", "1"):
+        raise WorkshopError(f"AURORE_PROXY vaut « {hops} » : écrivez 1 s'il y a un relais (nginx, Jupyter) devant la "
+                            "page, et rien sinon.")
+    return hops == "1"
