@@ -1,7 +1,6 @@
 """Les exercices : taillés dans les solutions, et qui s'arrêtent au premier TODO sans réponse."""
 
 import difflib
-import tomllib
 
 import pytest
 
@@ -49,12 +48,6 @@ def test_the_difference_is_the_answers_and_nothing_else(lesson):
     for (_, first, last, begin, end), answer in zip(changes, answers):
         assert last - first == 1 and "narration.todo(" in ours[first]
         assert range(begin, end) == answer
-
-
-def test_every_todo_has_one_to_three_hints():
-    hints = tomllib.loads((AURORE / "workshop" / "hints.toml").read_text(encoding="utf-8"))
-    assert list(hints) == [todo.number for lesson in LESSONS for todo in todos(lesson)]
-    assert all(1 <= len(sentences) <= 3 for sentences in hints.values())
 
 
 def test_the_lines_of_exercise_2_are_those_of_the_slides():

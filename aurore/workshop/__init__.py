@@ -7,8 +7,13 @@ posée par la personne qui lance le script est respectée.
 
 import logging
 import os
+import sys
 
-from workshop.paths import CACHE
+from workshop import interpreter
+from workshop.paths import AURORE, CACHE
+
+if os.path.dirname(os.path.abspath(sys.argv[0])) == str(AURORE):  # un script de l'atelier, et non ses outils
+    interpreter.check()
 
 _SETTINGS = {
     "TF_USE_LEGACY_KERAS": "1",          # transformers ne connaît que Keras 2
@@ -28,6 +33,9 @@ _SETTINGS = {
     "MPLCONFIGDIR": str(CACHE / "matplotlib"),
     "MPLBACKEND": "Agg",                 # dessiner dans un fichier, sans écran
 }
+
+if os.environ.get("AURORE_SOURCE", "").strip().lower() == "embedded":  # aucune connexion, dans aucune bibliothèque
+    _SETTINGS.update({"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"})
 
 for _name, _value in _SETTINGS.items():
     os.environ.setdefault(_name, _value)

@@ -47,12 +47,23 @@ def find_todos(lines):
     for start, end in zip(starts, [*starts[1:], len(lines)]):
         asked = _TODO.match(lines[start])
         opening = next((position for position in range(start, end) if _OPENING.match(lines[position])), None)
-        closing = next((position for position in range(start, end) if _CLOSING.match(lines[position])), None)
+        closing = next((position for position in reversed(range(start, end)) if _CLOSING.match(lines[position])), None)
         if opening is not None and closing is not None and opening < closing:
             sentence = " ".join([asked["sentence"], *(line.strip(" #") for line in lines[start + 1:opening])])
             todos.append(Todo(asked["number"], sentence, bool(asked["optional"]),
                               _OPENING.match(lines[opening])["otherwise"], opening + 1, closing))
     return todos
+
+
+def todo_line(line):
+    """Renvoie le numéro du TODO que `line` annonce, ou None."""
+    found = _TODO.match(line)
+    return found["number"] if found else None
+
+
+def is_mark(line):
+    """Dit si `line` est un repère, celui qui ouvre une réponse ou celui qui la ferme."""
+    return bool(_OPENING.match(line) or _CLOSING.match(line))
 
 
 def check_marks(lines):

@@ -1,132 +1,143 @@
-"""Ce que l'on vérifie dans 3_train.py : ce qui est demandé au réseau, sans rien calculer."""
+"""L'exercice 3 : ce qui est demandé au réseau, sans rien calculer. Ce qui est faux et pourquoi, les indices."""
 
+import contextlib
+import tempfile
 from types import SimpleNamespace
-from unittest.mock import MagicMock
 
 from workshop.checks.answer import Answer
-from workshop.checks.doubles import extras
-from workshop.checks.sentences import Wrong, kind, value_of
+from workshop.checks.doubles import from_transformers, in_container, network_class, same_place
+from workshop.checks.explain import Remark, kind, tell, value_of
+from workshop.checks.stand_ins import stand_ins
 from workshop.paths import DATA, shown
 
 EPOCHS = 3  # et non 1, la valeur du fichier : un nombre écrit en dur se verrait
+PARTS = ("train", "validation", "test")
+
+MISTAKES = {
+    "3.1": [
+        (lambda s: s.call.left, "return quitte la fonction ici : le réseau ne serait pas renvoyé à la suite",
+         "Écrivez model.summary(), sans return"),
+        (lambda s: s.call.variables["model"] is not s.model,
+         "model ne contient plus le réseau : summary affiche, et ne renvoie rien",
+         "Appelez model.summary() sans la mettre dans une variable"),
+        (lambda s: not s.model.summaries and "model.summary" in s.answer,
+         "summary n'a pas été appelée : il manque les parenthèses", "Écrivez model.summary()"),
+        (lambda s: not s.model.summaries, "le réseau n'a pas montré ses couches : summary n'a pas été appelée",
+         "Écrivez model.summary()")],
+    "3.2": [
+        (lambda s: not s.opened and s.path is None, "load_from_disk n'a pas été appelée : dataset est {kind}",
+         "Écrivez load_from_disk(paths.DATA)"),
+        (lambda s: not s.opened, "le chemin donné est « {path} », et les données sont dans aurore/data",
+         "Donnez paths.DATA à load_from_disk"),
+        (lambda s: not hasattr(s.dataset, "keys") or not set(PARTS) <= set(s.dataset.keys()), "dataset n'a pas les trois parties (train, validation, test)",
+         "Gardez dans dataset tout ce que renvoie load_from_disk")],
+    "3.3": [
+        (lambda s: s.call.left, "return quitte la fonction ici : le journal de l'entraînement ne serait pas renvoyé",
+         "Appelez model.fit(...) sans return"),
+        (lambda s: not s.fits and "model.fit" in s.answer, "fit n'a pas été appelée : il manque les parenthèses",
+         "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, ...)"),
+        (lambda s: not s.fits, "fit n'a pas été appelée",
+         "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, ...)"),
+        (lambda s: len(s.fits) > 1, "fit est appelée deux fois : le réseau serait entraîné deux fois",
+         "N'appelez fit qu'une fois"),
+        (lambda s: s.call.variables["model"] is not s.model, "model ne contient plus le réseau : fit renvoie un journal",
+         "Appelez model.fit(...) sans la mettre dans model"),
+        (lambda s: s.fits[0].x == s.eval and s.fits[0].validation_data == s.train,
+         "les deux jeux sont échangés : le réseau apprendrait sur les données d'évaluation",
+         "Donnez tf_train_dataset en premier, et validation_data=tf_eval_dataset"),
+        (lambda s: s.fits[0].y is not None,
+         "le deuxième argument de fit n'est pas le jeu d'évaluation, mais les réponses attendues (y)",
+         "Nommez l'argument : validation_data=tf_eval_dataset"),
+        (lambda s: s.fits[0].x != s.train, "le premier argument de fit n'est pas tf_train_dataset",
+         "Commencez par tf_train_dataset"),
+        (lambda s: s.fits[0].batch_size is not None, "batch_size ne va pas ici : les lots de tf_train_dataset sont déjà "
+         "faits", "Retirez-le ; le nombre d'époques se nomme epochs=EPOCHS"),
+        (lambda s: s.fits[0].validation_data is None,
+         "sans données de validation, on ne saura pas si le réseau apprend ou récite",
+         "Ajoutez validation_data=tf_eval_dataset"),
+        (lambda s: s.fits[0].validation_data != s.eval,
+         "validation_data n'est pas tf_eval_dataset : le réseau serait évalué sur ce qu'il a appris",
+         "Écrivez validation_data=tf_eval_dataset"),
+        (lambda s: isinstance(s.fits[0].epochs, str) or s.fits[0].epochs != EPOCHS,
+         "le nombre d'époques n'est pas EPOCHS : le réglage en haut du fichier n'aurait pas d'effet",
+         "Écrivez epochs=EPOCHS"),
+        (lambda s: not s.fits[0].callbacks or not s.fits[0].steps_per_epoch,
+         "il manque **monitoring : rien ne suivrait l'entraînement, ni ne le sauverait",
+         "Ajoutez **monitoring, les deux étoiles comprises, en dernier")],
+}
+
+HINTS = {
+    "3.1": [
+        "summary est une méthode de model ; elle affiche elle-même : ni print, ni variable.",
+    ],
+    "3.2": [
+        "load_from_disk ouvre un dossier écrit par save_to_disk, à la fin de l'étape 1.",
+        "load_from_disk(paths.DATA), à mettre dans dataset.",
+    ],
+    "3.3": [
+        "fit est une méthode de model. Son premier argument est ce qu'il faut apprendre.",
+        "Les deux autres se nomment : validation_data=..., le jeu d'évaluation, et epochs=..., le réglage EPOCHS.",
+        "model.fit(tf_train_dataset, validation_data=..., epochs=..., **monitoring)",
+    ],
+}
 
 
-class Model:
-    """Un réseau qui note les appels à summary et à fit."""
-
-    name_or_path = "réseau"
-    config = SimpleNamespace(n_positions=1024, n_layer=6, vocab_size=8192, name_or_path="réseau")
-
-    def __init__(self):
-        self.summaries, self.fits = 0, []
-
-    def summary(self, *_, **__):
-        """Note l'appel ; comme l'original, ne renvoie rien."""
-        self.summaries += 1
-
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, **others):  # pylint: disable=unused-argument
-        """Note l'appel ; le début de la signature est celui de Keras."""
-        self.fits.append({"x": x, "y": y, "epochs": epochs, **others})
-
-    def compile(self, **_):
-        """Ne fait rien."""
-
-    @staticmethod
-    def num_parameters():
-        """Une taille plausible."""
-        return 7_000_000
-
-    count_params = num_parameters
+def _check_summary(script):
+    """summary est appelée."""
+    answer = Answer(*script, stand_ins(script[2], None))
+    model = network_class("TFGPT2LMHeadModel")(SimpleNamespace(n_layer=6, n_positions=256, vocab_size=8192))
+    call = answer.run_alone(model=model)
+    tell(MISTAKES["3.1"], SimpleNamespace(call=call, model=model, answer=answer.text))
 
 
-SPLIT = SimpleNamespace(column_names=("text", "book", "position", "sentence_length"), num_rows=3)
+@contextlib.contextmanager
+def _data_in(opened):
+    """Donne de quoi ouvrir, au lieu d'aurore/data, un tout petit vrai jeu de données."""
+    from datasets import Dataset, DatasetDict, load_from_disk  # pylint: disable=import-outside-toplevel  # une seconde
+    with tempfile.TemporaryDirectory() as folder:
+        columns = {"text": ["Il pleut."], "book": ["Conte"], "position": [0], "sentence_length": [2]}
+        DatasetDict({part: Dataset.from_dict(columns) for part in PARTS}).save_to_disk(folder)
+
+        def opened_instead(dataset_path, *others, **named):
+            opened.append(dataset_path)
+            return load_from_disk(folder if same_place(dataset_path, DATA) else dataset_path, *others, **named)
+
+        opened_instead.__name__ = opened_instead.__qualname__ = "load_from_disk"  # celui que cite Python
+        parts = type("DatasetDict", (DatasetDict,), {"load_from_disk": staticmethod(opened_instead)})
+        yield {"load_from_disk": opened_instead, "DatasetDict": parts}.get
 
 
-def answer_in(*script):
-    """Renvoie la réponse à essayer, un réseau, et les chemins donnés à load_from_disk."""
-    modules, model, loaded = extras(), Model(), []
-
-    def load_from_disk(path):
-        loaded.append(path)
-        return dict.fromkeys(("train", "validation", "test"), SPLIT)
-
-    modules["datasets"].load_from_disk = load_from_disk
-    modules["transformers"].create_optimizer = lambda *_, **__: ("optimiseur", None)
-    modules["workshop.learning.gpt2_tf"].TFGPT2LMHeadModel.from_pretrained = lambda *_, **__: model
-    modules["workshop.learning.training"].tensorboard = lambda *_: []
-    modules["workshop.learning.training"].shuffled_batches = lambda *_: "tf_train_dataset"
-    modules["workshop.learning.training"].batches = lambda *_: "tf_eval_dataset"
-    modules["workshop.learning.journal"].Journal = lambda *_, **__: MagicMock(steps=8)
-    modules["workshop.learning.resumption"].Resumption = lambda *_: MagicMock(offer=lambda model: 1)
-    return Answer(*script, modules), model, loaded
-
-
-def check_summary(*script):
-    """TODO 3.1 : summary est appelée."""
-    answer, model, _ = answer_in(*script)
-    call = answer.call("open_model")
-    if not isinstance(call.variables.get("model", model), Model):
-        raise Wrong("model ne contient plus le réseau : summary affiche, et ne renvoie rien",
-                    "Appelez model.summary() sans la mettre dans une variable")
-    if not model.summaries and call.error:
-        raise call.error
-    if not model.summaries:
-        why = "summary n'a pas été appelée : il manque les parenthèses" if "model.summary" in answer.text else (
-            "le réseau n'a pas montré ses couches : summary n'a pas été appelée")
-        raise Wrong(why, "Écrivez model.summary()")
+def _check_data(script):
+    """Le dossier de l'étape 1, dans dataset."""
+    asked = []
+    with _data_in(asked) as replace:
+        answer = Answer(*script, stand_ins(script[2], {"datasets": replace, "transformers": from_transformers}))
+        seen = SimpleNamespace(opened=False, path=None, dataset=None, kind="")
+        try:
+            call = answer.run_alone()
+        except (OSError, ValueError):
+            if asked and not same_place(asked[-1], DATA):
+                tell(MISTAKES["3.2"], SimpleNamespace(opened=False, path=shown(asked[-1]), dataset=None, kind=""))
+            raise
+        seen.path = shown(asked[-1]) if asked else None
+        seen.opened = bool(asked) and same_place(asked[-1], DATA)
+        seen.dataset = value_of(call, "dataset", answer, object, expected="ce que renvoie load_from_disk",
+                                returned=lambda dataset: dataset)
+        seen.kind = kind(seen.dataset)
+        tell(MISTAKES["3.2"], seen)
+    if in_container(asked[-1], DATA):
+        raise Remark("Ce chemin est celui de Docker. Hors du conteneur, écrivez paths.DATA : il va partout.")
 
 
-def check_data(*script):
-    """TODO 3.2 : le dossier de l'étape 1, dans dataset."""
-    answer, _, loaded = answer_in(*script)
-    call = answer.call("load_data")
-    if not loaded:
-        dataset = value_of(call, "dataset", answer, object, expected="ce que renvoie load_from_disk")
-        raise Wrong(f"load_from_disk n'a pas été appelée : dataset est {kind(dataset)}",
-                    "Écrivez load_from_disk(paths.DATA)")
-    if shown(loaded[-1]).rstrip("/") != shown(DATA):
-        raise Wrong(f"le chemin donné est « {shown(loaded[-1])} », et les données sont dans aurore/data",
-                    "Donnez paths.DATA à load_from_disk")
-    dataset = value_of(call, "dataset", answer, object, expected="ce que renvoie load_from_disk")
-    if not isinstance(dataset, dict):
-        raise Wrong("dataset n'a pas les trois parties (train, validation, test)",
-                    "Gardez dans dataset tout ce que renvoie load_from_disk")
+def _check_fit(script):
+    """Les trois arguments, chacun à sa place, et de quoi suivre l'entraînement."""
+    answer = Answer(*script, stand_ins(script[2], None))
+    model = network_class("TFGPT2LMHeadModel")(SimpleNamespace(n_layer=6))
+    train, evaluation = ["un lot"], ["un lot de validation"]
+    call = answer.run_alone(model=model, tf_train_dataset=train, tf_eval_dataset=evaluation, EPOCHS=EPOCHS,
+                            steps_per_epoch=2, monitoring={"steps_per_epoch": 2, "verbose": 0, "callbacks": ["journal"]})
+    tell(MISTAKES["3.3"], SimpleNamespace(call=call, model=model, fits=model.fits, train=train, eval=evaluation,
+                                          answer=answer.text))
 
 
-def check_fit(*script):
-    """TODO 3.3 : les trois arguments, chacun à sa place, et de quoi suivre l'entraînement."""
-    answer, model, _ = answer_in(*script)
-    answer.names["EPOCHS"] = EPOCHS
-    call = answer.call("train", model, MagicMock(), MagicMock(), {"input_ids": list(range(16))}, {"input_ids": [1]})
-    if not model.fits and call.error:
-        raise call.error
-    if not model.fits:
-        why = "fit n'a pas été appelée" + (" : il manque les parenthèses" if "model.fit" in answer.text else "")
-        raise Wrong(why, "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, ...)")
-    if len(model.fits) > 1:
-        raise Wrong("fit est appelée deux fois : le réseau serait entraîné deux fois", "N'appelez fit qu'une fois")
-    given = model.fits[0]
-    validation = given.get("validation_data")
-    if given["x"] == "tf_eval_dataset" and validation == "tf_train_dataset":
-        raise Wrong("les deux jeux sont échangés : le réseau apprendrait sur les données d'évaluation",
-                    "Donnez tf_train_dataset en premier, et validation_data=tf_eval_dataset")
-    if given["y"] is not None:
-        raise Wrong("le deuxième argument de fit n'est pas le jeu d'évaluation, mais les réponses attendues (y)",
-                    "Nommez l'argument : validation_data=tf_eval_dataset")
-    if given["x"] != "tf_train_dataset":
-        raise Wrong("le premier argument de fit n'est pas tf_train_dataset", "Commencez par tf_train_dataset")
-    if validation is None:
-        raise Wrong("sans données de validation, on ne saura pas si le réseau apprend ou récite",
-                    "Ajoutez validation_data=tf_eval_dataset")
-    if validation != "tf_eval_dataset":
-        raise Wrong("validation_data n'est pas tf_eval_dataset : le réseau serait évalué sur ce qu'il a appris",
-                    "Écrivez validation_data=tf_eval_dataset")
-    if given["epochs"] != EPOCHS:
-        raise Wrong("le nombre d'époques n'est pas EPOCHS : le réglage en haut du fichier n'aurait pas d'effet",
-                    "Écrivez epochs=EPOCHS")
-    if not given.get("callbacks") or not given.get("steps_per_epoch"):
-        raise Wrong("il manque **monitoring : rien ne suivrait l'entraînement, ni ne le sauverait",
-                    "Ajoutez **monitoring, les deux étoiles comprises, en dernier")
-
-
-CHECKS = {"3.1": check_summary, "3.2": check_data, "3.3": check_fit}
+CHECKS = {"3.1": _check_summary, "3.2": _check_data, "3.3": _check_fit}

@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 from workshop.credentials import read_token
 from workshop.errors import WorkshopError
 from workshop.identity import Identity
+from workshop.learning import offline
 from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
 
@@ -38,6 +39,7 @@ def local_copy(model_name, tokenizer_only=False):
     pas, est privé, ou n'est pas un GPT-2.
     """
     folder = _find(model_name, tokenizer_only)
+    offline.remember(model_name, folder)
     _check_network(folder, model_name)
     if not tokenizer_only:
         _check_weights(folder)
