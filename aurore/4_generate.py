@@ -7,7 +7,6 @@ Ouvre le dernier réseau entraîné (sinon aurore, le réseau embarqué) et lui 
 débuts de phrase. Durée : une trentaine de secondes.
 """
 
-from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.identity import Identity

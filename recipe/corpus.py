@@ -18,7 +18,8 @@ from recipe.readings import LESSON_SOURCE, read_manifests, write_readings
 from workshop.errors import WorkshopError
 from workshop.narration import count, table
 from workshop.paths import BASE_MODEL, BOOKS
-from workshop.text.books import keep_author_lines, paragraphs
+from workshop.text.fingerprints import fingerprint
+from workshop.text.gutenberg import keep_author_lines, paragraphs
 
 BASE_ARCHIVES = ("eltec-fra-without-sand", "eltec-fra-ext1-without-sand", "extra-without-sand")
 SAND_ARCHIVE = "sand-other-works"
@@ -81,15 +82,16 @@ def main(arguments=None):
         (part, count(len(chosen)), count(sum(novel.words for novel in chosen)),
          count(sum(novel.end - novel.start for novel in chosen)))
         for part in PARTS for chosen in [[novel for novel in novels if novel.part == part]]])
-    list_readings(novels, settings.archives, settings.output)
+    list_readings(novels, texts, settings.archives, settings.output)
 
 
-def list_readings(novels, archives, folder):
+def list_readings(novels, texts, archives, folder):
     """Écrit dans `folder` les lectures d'aurore-mini, puis d'aurore : une ligne par œuvre lue."""
     works = read_manifests(archives)
     works.update((name, ("Sand, George", title, "", LESSON_SOURCE)) for name, title in LESSON_BOOKS.items())
     for file, parts in READINGS.items():
-        write_readings([works[novel.name] for novel in novels if novel.part in parts], folder / file)
+        write_readings([(*works[novel.name], fingerprint(texts[novel.name])) for novel in novels if novel.part in parts],
+                       folder / file)
 
 
 if __name__ == "__main__":

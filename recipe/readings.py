@@ -9,7 +9,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-COLUMNS = ("author", "title", "year", "source")
+COLUMNS = ("author", "title", "year", "source", "fingerprint")  # la dernière : workshop/text/fingerprints.py
 MANIFESTS = ("eltec-titles.tsv", "extra-and-sand-manifest.tsv")
 ELTEC = Path(__file__).with_name("eltec.tsv")  # numéro, année de la première édition, titre si le manifeste l'oublie
 SOURCES = {"GITenberg": "Project Gutenberg", "ELTeC": "ELTeC", "MiMoText": "MiMoText roman18", "cligs": "CLiGS textbox"}

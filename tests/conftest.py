@@ -1,11 +1,13 @@
 """Ce que les tests partagent : le réseau coupé, une copie de l'atelier, de petits serveurs."""
 
+import atexit
 import importlib.util
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,21 @@ GUTENBERG = ROOT.parent / "shared" / "gutenberg"
 CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute
 
 sys.path.insert(0, str(AURORE))
+# Ce que les étapes ont laissé sous aurore/ ne doit rien changer aux tests : ils ont leurs dossiers.
+_LEFT = Path(tempfile.mkdtemp(prefix="aurore-tests-"))
+atexit.register(shutil.rmtree, _LEFT, ignore_errors=True)
+os.environ.update(HF_HOME=str(_LEFT / "huggingface"), KERAS_HOME=str(_LEFT / "keras"),
+                  MPLCONFIGDIR=str(_LEFT / "matplotlib"))
 for _name in ("HF_TOKEN", "AURORE_SOURCE", "GUTENBERG_MIRROR"):
     os.environ.pop(_name, None)
 os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 
 # Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+from workshop import paths  # pylint: disable=wrong-import-position  # après sys.path
+paths.DATA, paths.BOOKS, paths.CACHE = _LEFT / "data", _LEFT / "data" / "books", _LEFT / "data" / "cache"
+paths.TOKENIZER, paths.MODEL = _LEFT / "tokenizer", _LEFT / "model"
 
 from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # après sys.path
 

@@ -25,12 +25,12 @@ from visitors import csrf_token, post, token_from
 from web_servers import page_process, served
 from workshop import paths
 from workshop.errors import WorkshopError
+from workshop.identity import ExamScore, Identity
 from workshop.page import contract, door, prompts, service
 from workshop.page.events import Full, Piece
 from workshop.page.prompts import NOT_FRENCH, UNKIND
 from workshop.page.readers import Request
 from workshop.page.relay import Relay
-from workshop.page.signature import read_signature
 from workshop.page.story import Story
 from workshop.text.sentences import finished
 
@@ -469,29 +469,21 @@ def test_the_api_without_the_code_says_to_reload_the_page(lesson, monkeypatch):
 
 # --- Le réseau -----------------------------------------------------------------------------
 
-def trained_model(folder, score="1,111"):
-    """Fait de aurore-mini un réseau entraîné, avec la fiche de l'étape 3."""
+def trained_model(folder, score=1.111):
+    """Fait d'aurore-mini un réseau entraîné, avec son identité."""
     waiting = folder.with_name("en attente")
     shutil.copytree(paths.BASE_MODEL, waiting)
-    (waiting / "README.md").write_text("| | bits par caractère | perplexité |\n|---|---|---|\n"
-                                       f"| avant | 1,516 | 40,4 |\n| après | {score} | 37,9 |\n", encoding="utf-8")
+    Identity("aurore-mini spécialisé", "2026-07-01T09:05:00", "aurore-mini",
+             score=ExamScore("La Mare au Diable", 256, score, 18.5)).write(waiting)
     (waiting / "model.safetensors").touch()
     waiting.rename(folder)
     return folder
 
 
-def test_a_network_signs_with_its_name_date_and_score(tmp_path):
-    assert read_signature(paths.BASE_MODEL) == ("aurore-mini", None, 1.391)
-    folder = trained_model(tmp_path / "2026-07-01_09-05-00")
-    assert read_signature(folder) == (str(folder), "le 1er juillet 2026 à 9 h 05", 1.111)
-    (tmp_path / "le_mien").mkdir()
-    assert read_signature(tmp_path / "le_mien") == (str(tmp_path / "le_mien"), None, None)
-
-
 def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
     step = lesson("5_flask")
     generator = step.TextGenerator(step.choose_model)
-    assert generator.network.name == "aurore-mini"
+    assert generator.network.name == "aurore"
     prompt = prompts.check("Le  soir, la meunière")
     story = step.get_text(generator, prompt, length="court")
     assert story.text.startswith(OPENING) and len(story.text) > len(OPENING) + 20 and story.text[-1] in ".!?»"
@@ -512,7 +504,7 @@ def test_with_an_option_transformers_writes_the_same_page(lesson, monkeypatch):
     step.main()
     client = apps[0].test_client()
     answer = ask(client, longueur="court", audace=0.7).get_json()
-    assert answer["amorce"] == OPENING and len(answer["suite"]) > 40 and answer["reseau"]["nom"] == "aurore-mini"
+    assert answer["amorce"] == OPENING and len(answer["suite"]) > 40 and answer["reseau"]["nom"] == "aurore"
     assert calls[0][0].tokenizer and calls[0][1:] == (OPENING, contract.LENGTHS["court"].tokens, 0.7)
     tokens = [data for name, data in events(ask(client, longueur="court", stream=True)) if name == "token"]
     assert len(tokens) == 1 and set(tokens[0]) == {"texte"}  # d'un bloc, sans dire entre quoi il hésitait
@@ -537,7 +529,7 @@ def test_a_network_that_does_not_open_leaves_its_place_to_the_base_one(tmp_path,
     broken = trained_model(tmp_path / "2026-07-01_09-05-00")
     (broken / "tokenizer.json").write_text("{}", encoding="utf-8")
     relay = Relay(lambda: broken)
-    assert relay.network.name == "aurore-mini" and "2026-07-01_09-05-00" in capsys.readouterr().out
+    assert relay.network.name == "aurore" and "2026-07-01_09-05-00" in capsys.readouterr().out
     assert next(relay.join(Request(OPENING))).text
     relay.stop(0)
 
@@ -592,7 +584,7 @@ def call(port, **body):
 
 
 def test_the_real_page_writes_and_changes_network(atelier, server, port):
-    assert f"http://127.0.0.1:{port}/generate" in server.said and "aurore-mini" in server.said
+    assert f"http://127.0.0.1:{port}/generate" in server.said and "Réseau : aurore\n" in server.said
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     page = opener.open(f"http://127.0.0.1:{port}/generate", timeout=60).read().decode()
     token = csrf_token(page)
@@ -600,7 +592,7 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
     page = opener.open(f"http://127.0.0.1:{port}/generate", form, timeout=200).read().decode()
     assert OPENING in page and len(page.partition(OPENING)[2]) > 40
     with call(port, longueur="court") as answer:
-        assert json.load(answer)["reseau"]["nom"] == "aurore-mini"
+        assert json.load(answer)["reseau"]["nom"] == "aurore"
 
     (atelier.aurore / "model").mkdir()
     trained_model(atelier.aurore / "model" / "2026-07-01_09-05-00")

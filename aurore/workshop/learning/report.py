@@ -91,7 +91,8 @@ def _card(session, identity):
              + (f" (ce réseau avait déjà lu ce texte : {_named(reading)})" if reading else "") + " :",
              _markdown(SCORE_HEADER, score_rows(journal)),
              f"Époques : {decimal(journal.epochs, 1)} ; lot : {settings.BATCH_SIZE} blocs de {settings.BLOCK_LENGTH} "
-             f"tokens ; {journal.step} pas ; poids gardés : ceux du pas {journal.kept_step}.",
+             f"tokens ; {journal.step} pas. Poids gardés : ceux du pas {journal.kept_step}, à "
+             f"{decimal(settings.LEARNT_SHARE, 1)} du chemin depuis ceux du départ.",
              "Ce qu'il écrivait en chemin :",
              "\n".join(f"- au pas {step} : {text}" for step, text in journal.samples)]
     if session.words:

@@ -40,6 +40,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         self.model = self.tokenizer = self.dataset = self.blocks = None
         self.journal = self.resumption = None
         self.first_step = 0
+        self.starting_weights = None
         self.before = self.after = None
         self.words, self.sentences = [], []
 
@@ -57,6 +58,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
                                      fingerprint(sorted(known.items(), key=str), model, *self.blocks),
                                      getattr(self.settings, "SAVE_EVERY_SECONDS", SAVE_EVERY_SECONDS))
         self.first_step = self.resumption.offer(model)
+        self.starting_weights = model.get_weights()
 
     def plan(self, tf_train_dataset, tf_eval_dataset):
         """Renvoie le nombre de pas que TIME_BUDGET_MINUTES permet, et l'annonce."""
@@ -93,6 +95,11 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
                               *tensorboard(paths.MODEL)]}
 
     # --- Après fit ------------------------------------------------------------------------
+
+    def go_back_part_of_the_way(self, share):
+        """Donne au réseau les poids à `share` du chemin entre ceux du départ (0) et ceux qu'il a appris (1)."""
+        self.model.set_weights([before + share * (learnt - before)
+                                for before, learnt in zip(self.starting_weights, self.model.get_weights())])
 
     def finish(self):
         """Note de nouveau le réseau, et cherche ce qu'il a appris."""

@@ -15,6 +15,7 @@ BOUNDS = {
     "VALIDATION_BLOCKS": (int, 1, 100_000),
     "TIME_BUDGET_MINUTES": (Real, 0.1, 10_000),
     "WARMUP": (Real, 0, 0.9),
+    "LEARNT_SHARE": (Real, 0, 1),
     "SEED": (int, 0, 2**32 - 1),
 }
 
