@@ -297,7 +297,7 @@ class Training:  # pylint: disable=too-many-instance-attributes  # ce qu'une rep
     def write_log(self):
         """Écrit training_log.csv et learning_curve.png dans le dossier de travail."""
         with open(self.settings.work / "training_log.csv", "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([LOG_FIELDS, *self.rows])
+            csv.writer(file, lineterminator="\n").writerows([LOG_FIELDS, *self.rows])
         trained = [(row[0], row[4]) for row in self.rows if row[4] != ""]
         measured = [(row[0], row[5]) for row in self.rows if row[5] != ""]
         if trained and measured:

@@ -120,4 +120,4 @@ def test_a_tokenizer_is_drawn_from_the_books_and_transformers_opens_it(tmp_path)
     ids = tokenizer("L'été, la meunière dort.").input_ids
     assert tokenizer.decode(ids) == "L'été, la meunière dort." and len(ids) < 25
     with pytest.raises(WorkshopError, match="Aucun fichier .txt"):
-        train_tokenizer(tmp_path / "tokenizer", tmp_path, 265)
+        train_tokenizer(tmp_path / "vide", tmp_path, 265)
