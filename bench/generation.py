@@ -3,8 +3,8 @@
     make bench
 
 Mêmes poids, même machine, mêmes amorces (32 tokens), même longueur (50 tokens), tirage parmi les 50
-plus probables. Chaque concurrent est un processus ; tous courent à tour de rôle. La vitesse est montrée,
-jamais vérifiée : elle dépend de la machine.
+plus probables, pour aurore-mini, aurore et un réseau de 124 millions de paramètres. Chaque concurrent est
+un processus ; tous courent à tour de rôle. La vitesse est montrée, jamais vérifiée : elle dépend de la machine.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from workshop import narration
 from workshop.page.readers import Piece, Readers, Request
-from workshop.paths import BASE_MODEL
+from workshop.paths import BASE_MODEL, SAND_MODEL
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -92,9 +92,9 @@ def show(folder, torch_python, laps):
     return one[STOCK].speed
 
 
-def thirty_readers(stock_speed):
+def thirty_readers(folder, stock_speed):
     """Trente lecteurs demandent ensemble soixante tokens : combien de temps chacun attend."""
-    readers, durations = Readers(BASE_MODEL), []
+    readers, durations = Readers(folder), []
 
     def read():
         start = time.perf_counter()
@@ -108,6 +108,7 @@ def thirty_readers(stock_speed):
             thread.start()
         for thread in threads:
             thread.join()
+    readers.stop()
     durations.sort()
     alone = READERS * READER_TOKENS / stock_speed
     middle, late, last = (narration.decimal(seconds, 1) for seconds in (
@@ -119,14 +120,15 @@ def thirty_readers(stock_speed):
 
 
 def main():
-    """Fait courir les concurrents sur aurore-mini, puis sur un réseau de 124 millions de paramètres."""
+    """Fait courir les concurrents sur aurore-mini, sur aurore, puis sur un réseau de 124 millions de paramètres."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("torch_python", metavar="PYTHON", help="un interpréteur qui a torch, transformers, ctranslate2")
     torch_python = parser.parse_args().torch_python
-    narration.section("Faire écrire aurore-mini")
-    stock_speed = show(BASE_MODEL, torch_python, laps=3)
-    narration.section("Trente lecteurs à la fois")
-    thirty_readers(stock_speed)
+    for name, folder in (("aurore-mini", BASE_MODEL), ("aurore", SAND_MODEL)):
+        narration.section(f"Faire écrire {name}")
+        stock_speed = show(folder, torch_python, laps=3)
+        narration.section(f"Trente lecteurs à la fois devant {name}")
+        thirty_readers(folder, stock_speed)
     narration.section("Faire écrire un GPT-2 de 124 millions de paramètres")
     with tempfile.TemporaryDirectory() as folder:
         write_124m(Path(folder))

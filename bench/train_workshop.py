@@ -21,7 +21,8 @@ EPOCHS = 100  # plus que la course n'en demande
 def main():
     """Apprend les blocs de `data` (un fichier JSON), jusqu'à la fin de la course.
 
-    Avec « 124M », le réseau est un GPT-2 de 124 millions de paramètres, tirés au hasard.
+    Le réseau est celui que nomme `data`, ou celui d'un autre dossier, dit ensuite ; avec « 124M », un GPT-2
+    de 124 millions de paramètres, tirés au hasard.
     """
     with open(sys.argv[1], encoding="utf-8") as file:
         data = json.load(file)
@@ -31,11 +32,12 @@ def main():
 
     precision = choose_precision()
     dropout = {"attn_pdrop": lesson.DROPOUT, "embd_pdrop": lesson.DROPOUT, "resid_pdrop": lesson.DROPOUT}
-    if "124M" in sys.argv:
+    network = sys.argv[2] if len(sys.argv) > 2 else data["model"]
+    if network == "124M":
         model = TFGPT2LMHeadModel(GPT2Config(**dropout))
         model.build()
     else:
-        model = TFGPT2LMHeadModel.from_pretrained(data["model"], **dropout)
+        model = TFGPT2LMHeadModel.from_pretrained(network, **dropout)
     optimizer, _ = create_optimizer(init_lr=1e-4, num_train_steps=10_000, num_warmup_steps=1_000,
                                     weight_decay_rate=0.01)
     model.compile(optimizer=optimizer)

@@ -12,7 +12,7 @@ import tensorflow as tf
 import transformers
 from safetensors.numpy import load_file, save_file
 from tf_keras.utils import set_random_seed
-from transformers import TextIteratorStreamer, pipeline
+from transformers import TextIteratorStreamer, create_optimizer, pipeline
 from transformers.generation import (TFLogitsProcessorList, TFRepetitionPenaltyLogitsProcessor,
                                      TFTemperatureLogitsWarper, TFTopKLogitsWarper, TFTopPLogitsWarper)
 
@@ -350,6 +350,36 @@ def test_a_long_text_goes_on_past_the_context(model, tokenizer):
 def test_a_negative_temperature_is_refused(model, tokenizer):
     with pytest.raises(WorkshopError, match="temperature"):
         model.generate(**inputs(tokenizer, PROMPTS[:1]), do_sample=True, temperature=-1.0, max_new_tokens=2)
+
+
+def test_generate_follows_the_weights_however_they_change(tmp_path):
+    """Le jumeau n'est refait que lorsqu'un poids a changé ; il est alors toujours celui de transformers."""
+    model = tiny_model(n_embd=32, n_head=2, tie_word_embeddings=False, initializer_range=0.5)
+    model.compile(optimizer=create_optimizer(init_lr=0.05, num_train_steps=100, num_warmup_steps=0)[0])
+    model.save_weights(tmp_path / "weights.h5")
+    block = {"input_ids": np.array([[5, 17, 300, 4]]), "labels": np.array([[5, 17, 300, 4]])}
+    bias = model.transformer.h[0].mlp.c_proj.bias
+    changes = {
+        "fit": lambda: model.fit(tf.data.Dataset.from_tensors(block).repeat(2), verbose=0),
+        "train_on_batch": lambda: model.train_on_batch(block),
+        "set_weights": lambda: model.set_weights([weight[..., ::-1] for weight in model.get_weights()]),
+        "assign": lambda: bias.assign(bias[:, ::-1]),
+        "assign_add": lambda: bias.assign_add(tf.reshape(tf.range(32.0), bias.shape)),
+        "scatter": lambda: model.transformer.wte.embeddings.scatter_nd_update([[5]], [tf.range(32.0)]),
+        "load_weights": lambda: model.load_weights(tmp_path / "weights.h5")}
+    tokens = np.array([[5, 17, 300]])
+    before = model.twin.follow(model)
+    for name, change in changes.items():
+        assert model.twin.follow(model) is before, name
+        change()
+        twin = model.twin.follow(model)
+        assert twin is not before, name
+        np.testing.assert_allclose(logits_of(twin, tokens[0]), model(tokens).logits[0, -1], rtol=1e-3, atol=1e-3,
+                                   err_msg=name)
+        np.testing.assert_array_equal(
+            model.generate(tokens, max_new_tokens=1, do_sample=False, pad_token_id=0)[0, -1],
+            np.argmax(model(tokens).logits[0, -1]), err_msg=name)
+        before = twin
 
 
 # --- Le tirage ------------------------------------------------------------------------------

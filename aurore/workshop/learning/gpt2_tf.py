@@ -55,6 +55,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
     def __init__(self, config, *inputs, **kwargs):
         super().__init__(config, *inputs, **kwargs)
         self.lm_head = None
+        self.twin = Twin()
         if not config.tie_word_embeddings:
             self.lm_head = Dense(config.vocab_size, use_bias=False, name="lm_head")
 
@@ -144,7 +145,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
             min_new_tokens=config.min_new_tokens or 0, do_sample=config.do_sample, temperature=config.temperature,
             top_k=config.top_k or 0, top_p=config.top_p, repetition_penalty=config.repetition_penalty,
             no_repeat_ngram_size=config.no_repeat_ngram_size or 0, eos_token_ids=ends)
-        written = write_texts(Network(pytorch_weights(self), self.config.to_dict()),
+        written = write_texts(self.twin.follow(self),
                               [row[seen.astype(bool)].tolist() or [start] for row, seen in zip(tokens, mask)], settings,
                               seed=np.random.randint(2**31), streamer=streamer)
         padding = config.pad_token_id if config.pad_token_id is not None else (ends or (0,))[0]
@@ -170,11 +171,36 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         return tf.reduce_sum(tf.where(targets == IGNORED, 0.0, losses))
 
 
+class Twin:
+    """Le jumeau d'un TFGPT2LMHeadModel : le réseau de NumPy qui a les mêmes poids.
+
+    TensorFlow ne récrit pas un tenseur que quelqu'un tient : un poids qui change va ailleurs en mémoire.
+    Tenir ceux que l'on a lus suffit donc pour voir, à leurs adresses, lesquels sont restés ; on compare les autres.
+    """
+
+    def __init__(self):
+        self._held, self._network = [], None
+
+    def follow(self, model):
+        """Renvoie le `Network` de ce modèle ; il n'est refait que si un poids a changé depuis la fois d'avant."""
+        held = [np.asarray(memoryview(variable.value())) for variable in model.weights]
+        if self._network is None or not all(map(_same, held, self._held)):
+            self._held, self._network = [], None  # l'ancien rend sa mémoire avant que le nouveau n'en prenne
+            self._held, self._network = held, Network(pytorch_weights(model), model.config.to_dict())
+        return self._network
+
+
+def _same(array, other):
+    # Les embeddings, après un apprentissage : TensorFlow en donne une copie à chaque lecture.
+    return array.ctypes.data == other.ctypes.data or np.array_equal(array, other)
+
+
 def pytorch_weights(model):
     """Renvoie {nom: tableau} : les poids d'un TFGPT2LMHeadModel, nommés et rangés comme ceux de PyTorch."""
     tensors = {}
     for variable in model.weights:
         name, transposed = convert_tf_weight_name_to_pt_weight_name(variable.name, tf_weight_shape=variable.shape)
-        array = variable.numpy().T if transposed is TransposeType.SIMPLE else variable.numpy()
+        array = variable.numpy()
+        array = array.T if transposed is TransposeType.SIMPLE else array
         tensors[name] = np.ascontiguousarray(array.reshape(-1) if name.endswith(".bias") else array)
     return tensors

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from mmap import mmap
 from pathlib import Path
@@ -106,7 +106,7 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         # La tête est la table des embeddings, sauf si le réseau en a une à elle.
         self.head = weights.panels(weights["lm_head.weight"].T) if "lm_head.weight" in weights else self.embeddings
         self.positions = weights["wpe.weight"]                  # (contexte, largeur)
-        self.last_norm = weights["ln_f.weight"], weights["ln_f.bias"]
+        self.last_gain, self.last_bias = weights["ln_f.weight"], weights["ln_f.bias"]
         # Chaque couche, entière (`layers`) et en parts, une par cœur (`shared_layers`).
         layers = [_fused_layer(weights, number, config) for number in range(config["n_layer"])]
         self.layers = [[layer] for layer in layers]
@@ -150,10 +150,9 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
                 x += y
             for y in _on_each_core(self._neurons, parts, self._normalised(x)):
                 x += y
-        gain, bias = self.last_norm
-        x = self._normalised(x.reshape(rows, new, self.width)[:, -1]) * gain + bias     # le dernier token de chacun
-        parts = [self.head[part] for part in _slices(len(self.head), len(layers[0]))]
-        logits = _on_each_core(lambda part: _times(x, part), parts)
+        x = self._normalised(x.reshape(rows, new, self.width)[:, -1])                   # le dernier token de chacun
+        x = x * self.last_gain + self.last_bias
+        logits = _on_each_core(lambda part: _times(x, self.head[part]), _slices(len(self.head), len(layers[0])))
         return np.concatenate(logits, 1)[:, :self.vocabulary]                           # (textes, vocabulaire)
 
     def _attention(self, layer, x, kept, positions, blindfold):
@@ -258,7 +257,7 @@ def _after_normalisation(weights, norm, name):
 
 
 def _by_head(array, heads):
-    """Range (..., 3 × têtes × taille) tête par tête, chacune complétée de zéros jusqu'à un nombre entier de panneaux."""
+    """Range (..., 3 × têtes × taille) tête par tête, chacune complétée jusqu'à un nombre entier de panneaux."""
     array = array.reshape(*array.shape[:-1], 3, heads, -1).swapaxes(-3, -2)
     return _padded(array.reshape(*array.shape[:-2], -1)).reshape(*array.shape[:-3], -1)
 
@@ -288,7 +287,10 @@ def _pytorch_weight(name, array):
 # --- Multiplier, et partager le travail entre les cœurs -----------------------------------
 
 def _times(x, panels):
-    """Renvoie le produit, de forme (lignes, panneaux × PANEL), de `x` (lignes, entrées) et d'une matrice en panneaux."""
+    """Renvoie le produit (lignes, panneaux × PANEL) de `x` (lignes, entrées) et d'une matrice en panneaux.
+
+    OpenBLAS a, pour les petites matrices, des calculs qui ne recopient rien ; un panneau en est une.
+    """
     y = np.empty((len(x), len(panels), PANEL), np.float32)
     np.matmul(x, panels, out=y.swapaxes(0, 1))
     return y.reshape(len(x), -1)

@@ -78,4 +78,4 @@ def gpt2(tokens, weights, config):
     for number in range(config["n_layer"]):
         x = block(x, weights, f"transformer.h.{number}", config)
     x = layer_norm(x, weights, "transformer.ln_f", config["layer_norm_epsilon"])
-    return x @ weights.get("lm_head.weight", embeddings).T              # à chaque token du vocabulaire, ressemble-t-il ?
+    return x @ weights.get("lm_head.weight", embeddings).T              # ressemble-t-il à ce token du vocabulaire ?
