@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from gutenberg_files import FILES, STORIES
 
 from workshop.downloads import cache_name
 from workshop.errors import WorkshopError
@@ -71,7 +72,12 @@ def test_other_credits_are_removed_at_both_ends(note):
     "Préparé par de longues veilles, il entra.", "Produit par une société malade, ce livre est un cri.",
     "Tous les hommes commettent des erreurs, et ceux qui s'aiment les conservent.", "Il rejeta la couverture.",
     "Il apprit à lire en gardant ses moutons.", "Il fut remplacé par un homme de Paris.", "— Corrections?",
-    "CORRECTIONS", "Au lecteur", "NOTE", "M. Dupin fit une note au crayon.", "»", ". . . . .",
+    "CORRECTIONS", "Au lecteur", "NOTE", "CHAPITRE XVII Comment, au lieu d'un moulin, il fut forcé d'en lire deux.",
+    "AVIS\n\nAu lieu de lire, elle chantait: «Ah!» fut remplacé par «oh!» dans ses prières.",
+    "ERRATA\n\nJ'ai tant erré.",
+    "Title, dit l'Anglais: c'est un titre.", "Remarque: il pleuvait.", "End of June", "Fin de la première partie.",
+    "NOTES\n\nPage 12. Le moulin d'Angibault existe encore.", "    Au bord de la mare\n    j'ai perdu mes notes.",
+ "M. Dupin fit une note au crayon.", "»", ". . . . .",
 ])
 @pytest.mark.parametrize("place", ["start", "middle", "end"])
 def test_paragraphs_of_the_author_survive(paragraph, place):
@@ -121,6 +127,25 @@ def test_long_notes_at_the_end_are_removed():
     assert text.rstrip().endswith("FIN DU CONTE.")
 
 
+@pytest.mark.parametrize("written, kept", [
+    ("Elle chantait[a]. Elle rit [sic].", "Elle chantait. Elle rit [sic]."),
+    ("[a] C'était une chanson du pays.", "C'était une chanson du pays."),
+    ("[1: Voyez les chansons du Berry.]", "Voyez les chansons du Berry."),
+    ("[Note 3. Voyez plus haut.]", "Voyez plus haut."), ("[Footnote B: Ici.]", "Ici."), ("[*: Là.]", "Là."),
+    ("Il vint[*], puis[(2)], puis[12a].", "Il vint, puis, puis."), ("[A]insi fit l[e] roi.", "[A]insi fit l[e] roi."),
+    ("[Musique]", ""), ("[Vignette: un moulin]", ""),
+    ("[Carte du Berry: les moulins]", "[Carte du Berry: les moulins]"),
+    ("[Figure 3]", ""), ("[Planche XII: la mare.]", ""), ("[Frontispice]", ""),
+    ("[Il sort, musique.]", "[Il sort, musique.]"),
+    ("[Musique: Sur le pont\n\non y danse.]", "Sur le pont on y danse."),
+    ("La {p. 12}mare [Pg 13]et {pg 14}le pont.", "La mare et le pont."),
+    ("[Note du transcripteur: mot illisible.] Il partit.", "Il partit."), ("Il vint. [TN: sic]", "Il vint."),
+])
+def test_marks_of_notes_pages_and_pictures_are_removed(written, kept):
+    text = author_text(gutenberg_file(story=f"{STORY}\n{written}\n\n{STORY}"))
+    assert text.split() == f"UN CONTE NOTICE {STORY} {kept} {STORY} FIN".split()
+
+
 def test_illustrations_italics_and_note_calls_are_removed():
     story = ("Une _belle_ journée[12], disait-il[A].\n\n[Illustration: la meunière\nsur le pont]\n\n"
              "[Note 12: C'était en mai.]\n\n") + STORY
@@ -136,6 +161,9 @@ def test_illustrations_italics_and_note_calls_are_removed():
     (gutenberg_file().partition("FIN\n")[0].encode(), "tronqué"),
     (gutenberg_file(story="Trop court.\n").encode(), "tronqué"),
     (gutenberg_file().encode("latin-1"), "Latin-1"),
+    (gutenberg_file(start="*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*", end="FIN").encode(),
+     "forme ancienne"),
+    (f"The Project Gutenberg Etext of Un conte\n\n{STORY}\nFIN\n".encode(), "forme ancienne"),
 ])
 def test_what_is_not_a_whole_book_is_refused(tmp_path, content, sentence):
     path = tmp_path / "book.txt"
@@ -147,6 +175,16 @@ def test_what_is_not_a_whole_book_is_refused(tmp_path, content, sentence):
 def test_a_folder_is_not_a_book(tmp_path):
     with pytest.raises(WorkshopError, match="est un dossier"):
         books.check_book(tmp_path)
+
+
+@pytest.mark.parametrize("kind", STORIES)
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_gives_its_author_s_words_and_no_other(tmp_path, name, kind):
+    book = f"LES ORMES\n\npar\n\nJEANNE MARTIN\n\n{STORIES[kind]}\n\nFIN"
+    path = tmp_path / "ormes.txt"
+    path.write_text(FILES[name].text(book), encoding="utf-8")
+    books.check_book(path)
+    assert author_text(FILES[name].text(book)).split() == book.replace("_", "").split()
 
 
 def test_file_names_suit_windows():

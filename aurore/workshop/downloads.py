@@ -76,7 +76,7 @@ class Downloads:
         if not failures:
             return
         if not self.paths and all(isinstance(reason, OutOfReach) for reason in failures.values()):
-            raise OutOfReach(f"Aucun livre n'a pu être obtenu : {next(iter(failures.values()))}")
+            raise OutOfReach(f"Aucun livre n'a pu être obtenu : {list(failures.values())[0]}")
         reasons = "\n".join(f"  - {title} : {reason}" for title, reason in failures.items())
         raise WorkshopError(
             f"Il manque {len(failures)} livre(s) sur {len(self._files)} :\n{reasons}\n"
@@ -188,9 +188,8 @@ def _network_failure(url, error):
     host = urlsplit(url).netloc
     while error is not None:
         if isinstance(error, urllib.error.HTTPError):
-            if error.code in (404, 410):
-                return NotThere(f"{host} n'a pas ce fichier (réponse {error.code}) : {url}")
-            return OutOfReach(f"{host} refuse ou ne peut pas répondre (réponse {error.code}) : {url}")
+            return (NotThere(f"{host} n'a pas ce fichier (réponse {error.code}) : {url}") if error.code in (404, 410)
+                    else OutOfReach(f"{host} refuse ou ne peut pas répondre (réponse {error.code}) : {url}"))
         if isinstance(error, http.client.InvalidURL):
             return NotThere(f"l'adresse {url} est mal écrite.")
         if isinstance(error, (http.client.HTTPException, ssl.SSLError)):

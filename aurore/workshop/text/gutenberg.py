@@ -15,92 +15,37 @@ from pathlib import Path
 from workshop.errors import WorkshopError
 from workshop.paths import shown
 from workshop.sources import OutOfReach
+from workshop.text.transcribers import METADATA, without_transcriber_notes
 
 SHORTEST_BOOK = 2_000  # caractères entre les repères ; en deçà, le fichier est tronqué
-CREDITS_REACH = 40     # paragraphes où chercher crédits et notes, à chaque bout du livre
-LONGEST_NOTE = 1_500   # caractères ; un paragraphe plus long est de l'auteur
 
 _START = re.compile(r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
 _SMALL_PRINT_ENDS = re.compile(r"\*END ?\*? ?THE SMALL PRINT", re.I)
 _END = re.compile(r"\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG"
                   r"|^\W*(?:this is )?(?:the )?end of (?:the |this )?(?:project gutenberg|e-?text|e-?book)"
-                  r"|^\W*fin (?:de|du|de l'|de cet?te?) ?.{0,60}(?:project gutenberg|e-?text|e-?book)"
+                  r"|^\W*fin (?:de|du) ?.{0,60}(?:proje[ct]+ gutenberg|e-?text|e-?book)"
                   r"|\*START\W*THE SMALL PRINT|\*\*\* ?START: FULL LICENSE", re.I)
 _OLD_FOOTER = re.compile(r"^\W*(?:the )?project gutenberg(?:'s)? e-?(?:text|book) of\b", re.I)
 _OLD_HEADER = re.compile(r"project gutenberg|\be-?(?:text|book)s?\b|^[\s*]*\*{3,}[\s*]*$", re.I)
-_ENGLISH = re.compile(r"\b(?:the|of|and|this|to|you|for|is|are|with|by|be|in|or|on|please|do|not|all)\b", re.I)
-# Les lignes « Author: … » que d'anciens fichiers répètent après le repère.
-_METADATA = re.compile(
-    r"(?:Author|Title|Subtitle|Alternate title|Remarks?|Language|(?:Character set )?Encoding|(?:Release|Posting) date"
-    r"|Edition|Illustrator|Translator|Editor|Contributor|Commentator|Annotator|Publisher|Series|Volume|Subjects?"
-    r"|Original publication|Most recently updated|Copyright status|Credits|E-?(?:text|book) (?:no\.?|number|#)) *: ",
-    re.I)
-_FRENCH_METADATA = re.compile(r"(?:Auteur|Titre|Langue|Encodage|Éditeur|Édition|Date de publication|Remarque) *: ")
-
-# Ce que seuls des transcripteurs écrivent, en anglais puis en français.
-_CREDIT = re.compile(
-    r"project gutenberg|gutenberg\.(?:org|net)|\bpgdp\b|proofread(?:ing|ers?)\b|\be-?texts?\b|\be-?books?\b"
-    r"|\b(?:produced|prepared|transcribed|scanned|digiti[sz]ed|updated|html version|text file)\b.{0,20}\bby\b"
-    r"|produced from|^\W*credits:|https?://|\bwww\.|\bocr\b|iso-8859|internet archive|google (?:print|books)"
-    r"|images? generously|generously made available|images of the original pages|character set encoding"
-    r"|cover image|\btranscribers?\b|transcription notes?|printer'?s'? errors|typographical errors|hyphenation"
-    r"|\btranscripteurs?\b|(?:notes?|remarques?) (?:de|du|des|sur)(?: la)? transcription"
-    r"|\bgallica\b|bibliothèque nationale de france|wikisource|bibliophiles universels|^\W*mise en page par\b"
-    r"|(?:version|édition|livre|texte|collection) (?:électronique|numérique)|fichi?er (?:digital|numérique|électronique)"
-    r"|^\W*(?:saisie du texte|texte (?:numérisé|saisi)|numérisation|relecture) ?(?::|par\b)|[\w.]@[\w.]"
-    r"|<(?:ident|titre|auteur|copiste|notesprod|droits|archive|version)|-{3,} (?:fin de l'en-t.te|(?:d.but|fin) du fichier)",
-    re.I)
-_SIGNED_CREDIT = re.compile(r"\W*(?:Produit|Numérisé|Transcrit|Préparé) par [A-ZÀ-Ü]")
-
-# Ce qu'ils disent de la façon dont le fichier montre l'italique, le gras, les exposants.
-_RENDERING = re.compile(
-    r"(?:italiques?|\bgras\b|petites capitales|exposants?|bold|italics?|small.cap\w*|superscript).{0,160}"
-    r"(?:traits? bas|tirets? bas|underscores?|soulignés? (?:ainsi|_)|signes? ég\w+|equals? signs?|accolades|caret\b"
-    r"|astérisques|asterisks?|entourée?s (?:de|par|d')|encadrée?s (?:de|par|d')|surrounded by|enclosed (?:in|by|between)"
-    r"|denoted by|en capitales ici|all.caps)", re.I | re.S)
-
-# Ce qu'ils disent de leurs corrections ; ne compte qu'à côté de ce qui précède.
-_CHANGE = (r"(?:corrigée?s?|conservée?s?|modifiée?s?|harmonisée?s?|respectée?s?|maintenue?s?|rectifiée?s?"
-           r"|normalisée?s?|corrected|retained|changed|preserved|kept)")
-_MISPRINT = (r"(?:erreurs?|fautes?|coquilles?|orthographe|ponctuation|typographi\w+|graphies?|accentuation"
-             r"|spelling|punctuation|misprints?|typos?|errors?)")
-_CORRECTION_NOTE = re.compile(rf"\b{_MISPRINT}\b.{{0,200}}\b{_CHANGE}\b|\b{_CHANGE}\b.{{0,200}}\b{_MISPRINT}\b"
-                              r"|^\W*p(?:age|\.) *\d+ ?[:,]", re.I | re.S)
-_OPENS_A_CORRECTION_NOTE = re.compile(r"\W*(?:L'orthographe|La ponctuation|(?:Seules )?[Ll]es (?:erreurs|fautes|coquilles)"
-                                      r"|(?:On a|Nous avons) (?:conservé|respecté|corrigé))\b")
-# Une correction, une seule : « Page 11: «aure» remplacé par «autre» », « p. 3, ligne 2, lisez: … »
-_CORRECTION = re.compile(
-    r"^\W*(?:pages?|pp?\.|lignes?|lig\.|l\.|chap(?:itre|\.)|tome|vers) *[\dIVXLC]+\b.{0,200}?"
-    r"(?:remplac\w+|au lieu d|\blire\b|\blisez\b|corrig\w+|corrected|changed|replaced|devient|→|[=-]>|» par «)"
-    r"|^\W*[«\"][^»\"]{1,60}[»\"].{0,30}(?:remplac\w+|corrigé\w*|changé\w*|changed|corrected|replaced) (?:par|en|to|by|with)\b",
-    re.I | re.S)
-_LAST_NOTES = re.compile(  # un titre que suivent, jusqu'à la fin du fichier, des notes de transcription
-    r"[^\w—–\[-]*(?:liste? des (?:modifications|corrections|changements|(?:erreurs|fautes) corrigées)"
-    r"|list of (?:changes|corrections)|(?:on a effectué )?les corrections suivantes|corrections (?:effectuées|apportées)"
-    r"|à propos de cette édition électronique|notes? (?:de|du|des|sur la) transcript\w+|transcriber'?s'? ?notes?)", re.I)
-_NOTE_HEADING = re.compile(r"\W*(?:au lecteur|notes?|avis|remarques?|errata|erratum|corrections?|liste)\b", re.I)
-_ABOUT_THE_FILE = re.compile(r"\b(?:listes?|corrections?|italiques?|transcri\w+|orthographe|ponctuation|original\w*"
-                             r"|table des matières|notes|fichier|édition|version)\b", re.I)
-LONGEST_HEADING = 60   # caractères
-
+_ENGLISH = re.compile(r"\b(?:the|of|and|this|to|you|for|is|are|with|by|be|please)\b", re.I)
 _ILLUSTRATION = re.compile(
     r"\[ *(?:illustrations?|images?|frontispice|décoration)\b(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]"
-    r"|\[ *(?:musique|music|partition|vignette|gravure|figure|fig\.|planche|carte|plan|portrait|photo(?:graphie)?|dessin"
+    r"|\[ *(?:musique|music|vignette|gravure|figure|fig\.|planche|carte|plan|portrait|photo(?:graphie)?|dessin"
     r"|cul-de-lampe|lettrine|fleuron|ornement|bandeau|blason|armoiries|sceau|signature|fac-similé|couverture|cover"
     r"|logo|symbole?|page blanche|blank page|tailpiece|headpiece|diagramme|schéma|croquis|estampe)"
-    r"(?: *[\dIVXLC]+)?\.? *(?::(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500})?\]", re.I)
+    r"(?: *[\dIVXLC]+)?\.? *(?:(?<!musique)(?<!music):(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500})?\]", re.I)
 _BRACKETED_NOTE = re.compile(
-    r"\[[^\]:]{0,40}\b(?:transcripteur|transcriber|correcteur|transcription|fichi?er (?:digital|numérique|électronique))"
+    r"\[[^\]:]{0,40}\b(?:transcripteur|transcriber|correcteur|transcription|fichi?er (?:digital|numérique))"
     r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]|\[TN:[^\]]*\]", re.I)
 _MARK = r"(?:\d{1,4}[a-z]?|[A-Za-z]|[*†‡§]+)"
-_NOTE_OPENING = re.compile(rf"\[(?:(?:note|footnote|nt)(?: de bas de page)? *[\w*]* ?[.:]|{_MARK} *:) *", re.I)
-_NOTE_CALL = re.compile(
-    r"\[(?:\d{1,4}[a-z]?|\(\d+\)|[A-Z]|[*†‡§]+|(?:note|nt|fn) *\d+|Pg?\.? ?\d+|p(?:age|\.) ?\d+)\](?![^\W\d_])"
-    r"|(?<=[^\s\[(])\[[a-z]\](?![^\W\d_])|^\[[a-z]\](?= )", re.M)
-_PAGE_NUMBER = re.compile(r"\{(?:p(?:age|\.)? *)?\d{1,4}\}")
+_NOTE_OPENING = re.compile(
+    rf"\[(?:(?:note|footnote|nt|musique|music)(?: de bas de page)? *[\w*]* ?[.:]|{_MARK} *:) *", re.I)
+_NOTE_CALL = re.compile(  # une lettre seule suit un mot : dans « l[e] roi » ou « [A]insi », elle est de l'auteur
+    r"\[(?:\d{1,4}[a-z]?|\(\d+\)|[*†‡§]+|(?:note|nt|fn) *\d+|Pg?\.? ?\d+|p(?:age|\.) ?\d+)\]"
+    r"|(?:(?<=[^\W\d_]{3})|(?<=[».,;:!?)]))\[[a-z]\](?![^\W\d_])|\[[A-Z]\](?![^\W\d_])|^\[[a-z]\](?= )", re.M)
+_PAGE_NUMBER = re.compile(r"\{(?:p(?:g|age|\.)? *)?(?:v\d-)?\d{1,4}\}")
 _EXPONENT = re.compile(r"\^\{?(\w+)\}?")       # M^{me}
 _BOLD = re.compile(r"=([^=\n]+)=")
-_BOX = re.compile(r"^[+|\s-]*$|^ *\||\| *$", re.M)
 
 
 def check_book(path):
@@ -157,13 +102,16 @@ def _old_start(lines):
             after = lines[number + 1:_end(lines, number + 1)]
             if sum(map(len, after)) >= SHORTEST_BOOK:  # sinon, la licence est à la fin du fichier
                 return number + 1
-    last = None
-    for number, line in enumerate(lines):
-        if _OLD_HEADER.search(line) or (last is not None and _METADATA.match(line)):
-            last = number
-        elif line.strip() and len(_ENGLISH.findall(line)) < 2:
+    start = number = 0
+    for blank, group in groupby(lines, key=lambda line: not line.strip()):
+        paragraph = list(group)
+        header = [rank for rank, line in enumerate(paragraph, start=number + 1)
+                  if _OLD_HEADER.search(line) or (start and METADATA.match(line))]
+        if not blank and not header and len(_ENGLISH.findall(" ".join(paragraph))) < 2:
             break
-    return None if last is None else last + 1
+        number += len(paragraph)
+        start = max([start, *header])
+    return start or None
 
 
 def _end(lines, start):
@@ -221,7 +169,7 @@ def keep_author_lines(lines):
     text = "".join(line.rstrip("\r\n") + "\n" for line in lines[start:end])
     text = _BRACKETED_NOTE.sub("", _ILLUSTRATION.sub("", text))
     cleaned = [_without_markup(paragraph) for paragraph in paragraphs(text.splitlines(keepends=True))]
-    kept = _without_transcriber_notes([paragraph for paragraph in cleaned if paragraph])
+    kept = without_transcriber_notes([paragraph for paragraph in cleaned if paragraph])
     return [line for paragraph in kept for line in (*paragraph, "\n")]
 
 
@@ -232,78 +180,3 @@ def _without_markup(paragraph):
     if text.count("]") > text.count("["):  # la fin d'une note dont le début vient d'être retiré
         text = "".join(text.rpartition("]")[::2])
     return [line for line in text.splitlines(keepends=True) if re.search(r"[\w«».…]", line)]
-
-
-def _without_transcriber_notes(texts):
-    """Retire les paragraphes que les transcripteurs ont ajoutés : crédits, notes, corrections."""
-    plain = [_BOX.sub(" ", "".join(paragraph)).replace("’", "'").strip() for paragraph in texts]
-    last = _start_of_last_notes(plain)
-    dropped = []
-    for number, text in enumerate(plain[:last]):
-        after_a_dropped = number > 0 and dropped[-1]
-        near_an_edge = min(number, len(plain) - 1 - number) < CREDITS_REACH
-        dropped.append(
-            "project gutenberg" in text.lower()
-            or (near_an_edge and _is_note(text, number))
-            or (near_an_edge and _is_correction_note(text, after_a_dropped, at_end=number >= last - 3))
-            or (after_a_dropped and _continues_note(texts[number - 1], texts[number], text))
-            or (_is_correction(text) and _is_under_heading(plain, dropped, after_a_dropped)))
-    for number in reversed(range(1, last - 1)):
-        if dropped[number + 1] and not dropped[number] and (
-                _is_note_heading(plain[number])  # le titre d'une note s'en va avec elle
-                or (dropped[number - 1] and _is_heading(plain[number]) and _is_correction(plain[number + 1]))):
-            dropped[number] = True
-    return [paragraph for paragraph, gone in zip(texts, dropped) if not gone]
-
-
-def _start_of_last_notes(plain):
-    """Renvoie le rang du titre des notes de transcription finales, ou le nombre de paragraphes."""
-    first = min(CREDITS_REACH, len(plain) // 2)
-    return next((number for number in range(first, len(plain))
-                 if _is_heading(plain[number]) and _LAST_NOTES.match(plain[number])), len(plain))
-
-
-def _is_heading(text):
-    return len(text) < LONGEST_HEADING
-
-
-def _is_note_heading(text):
-    return len(text) < 40 and bool(_NOTE_HEADING.match(text))
-
-
-def _is_under_heading(plain, dropped, after_a_dropped):
-    """Dit si le paragraphe qui suit `dropped` est dans une liste de corrections, sous un titre ou un sous-titre."""
-    number = len(dropped)
-    return after_a_dropped or (number > 0 and _is_heading(plain[number - 1]) and (
-        bool(_NOTE_HEADING.match(plain[number - 1]))
-        or (number > 1 and (dropped[-2] or bool(_NOTE_HEADING.match(plain[number - 2]))))))
-
-
-def _is_note(text, number):
-    """Dit si `text`, près d'un bout du livre, parle du fichier : crédit, façon d'écrire l'italique, correction."""
-    if len(text) > LONGEST_NOTE:
-        return False
-    return (bool(_CREDIT.search(text) or _RENDERING.search(text)) or _is_correction(text)
-            or (number <= 5 and len(text) < 200 and bool(_SIGNED_CREDIT.match(text)))
-            or (number < 20 and all(map(_METADATA.match, text.splitlines()))))
-
-
-def _is_correction(text):
-    return len(text) <= LONGEST_NOTE and bool(_CORRECTION.search(text))
-
-
-def _is_correction_note(text, after_a_dropped, at_end):
-    if len(text) > LONGEST_NOTE or not (after_a_dropped or (at_end and _OPENS_A_CORRECTION_NOTE.match(text))):
-        return False
-    return bool(_CORRECTION_NOTE.search(text))
-
-
-def _continues_note(previous, paragraph, text):
-    """Dit si `paragraph` poursuit la note `previous` : même cadre, ou même retrait pour parler encore du fichier."""
-    if all(line.lstrip()[:1] in "|*+" for line in paragraph):
-        return True
-    if all(map(_FRENCH_METADATA.match, text.splitlines())):
-        return True
-    margins = {len(line) - len(line.lstrip()) for line in (*previous[-1:], *paragraph)}
-    return (len(margins) == 1 and min(margins) >= 2 and len(text) < 300
-            and not text.isupper() and bool(_ABOUT_THE_FILE.search(text)))

@@ -6,19 +6,21 @@ import re
 # son modèle français tout fait. Après eux vient un nom : leur point ne finit jamais une phrase.
 _TITLES = "mm mr mme mmes mde mlle mlles melle mgr mgrs mrs messrs dr drs me sr sgr st ste sts stes vve vves".split()
 # Des mots et des prénoms écourtés : leur point finit une phrase si ce qui suit ne peut être un nom.
-_SHORTENED = ("cf éd édit coll trad ms mss av apr exc em capt capit lieut gén prof rév pr bd boul r prosp aug alex alf eug ed ém fréd "
-              "vict théod théoph phil jos guill ll ss nn rr pp aa").split()
+_SHORTENED = ("cf éd édit coll trad ms mss av apr exc em capt capit lieut gén prof rév pr bd boul r prosp aug alex alf "
+              "eug ed ém fréd vict théod théoph phil jos guill ll ss nn rr pp aa").split()
 # Des unités et des renvois : seulement devant un nombre. « L'art. 5 », mais « Il aimait l'art. Elle aussi. »
 _BEFORE_NUMBER = ("m n no nos n° art vol fig pl tom t liv l ch chap p pag sect sc v f fol fr c cent kil h min "
                   "janv févr avr juill sept oct nov déc").split()
 
+_CAPITAL = r"[^\W\d_a-zà-ÿœ]"
 _CONSONANT = "[bcdfghjklmnpqrstvwxz]"
 _HEAD = r"(?:^|[\s'«(\[—-])"
 _ENDS_IN_TITLE = re.compile(rf"{_HEAD}(?:M|(?i:{'|'.join(_TITLES)}))\.$")
 _ENDS_BEFORE_NUMBER = re.compile(rf"{_HEAD}(?:{'|'.join(_BEFORE_NUMBER)})\.$", re.I)
 # « Jean W. », « Th. », « J.-J. », « J.-C. » ; et « Mme de R... », « la comtesse de Gr... »
-_ENDS_IN_INITIAL = re.compile(rf"{_HEAD}(?:(?:[^\W\d_a-zà-ÿ]\.-?)*(?:[^\W\d_a-zà-ÿœ]|{_CONSONANT.upper()}{_CONSONANT})(?:\.|\.\.\.)"
-                              rf"|(?i:{'|'.join(_SHORTENED)})\.)$")
+_ENDS_IN_INITIAL = re.compile(
+    rf"{_HEAD}(?:(?:{_CAPITAL}\.-?)*(?:{_CAPITAL}|{_CONSONANT.upper()}{_CONSONANT})(?:\.|\.\.\.)"
+    rf"|(?i:{'|'.join(_SHORTENED)})\.)$")
 _NUMBER = re.compile(r"\d|I(?:er|re)\b|[IVXLC]+(?:[\s,;.:)]|$)")
 # Ce qui ouvre une phrase, et ne suit pas un prénom écourté.
 _OPENING = re.compile(
@@ -117,7 +119,7 @@ def _goes_on(before, after):
     if _ENDS_BEFORE_NUMBER.search(before) and _NUMBER.match(after):
         return True
     if _ENDS_IN_INITIAL.search(before):
-        return not _OPENING.match(after) or _STAMMER.search(f"{before} {after}") is not None
+        return not (_OPENING.match(after) or _NUMERAL.fullmatch(after)) or bool(_STAMMER.search(f"{before} {after}"))
     return False
 
 
