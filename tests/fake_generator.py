@@ -5,7 +5,7 @@ import time
 from typing import NamedTuple
 
 from workshop.page.events import End, Full, Piece, Place
-from workshop.page.signature import Network
+from workshop.page.signature import Signature
 
 WORDS = (" s'", "arrêta", " là", ".", " —", " Viens", "!", " dit", "-elle", ".", " Le", " c", "œur", " lui", " battait",
          ".")
@@ -26,8 +26,9 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
     Se souvient de ce qu'on lui a demandé, et de ce qu'il a écrit.
     """
 
-    network = Network("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
+    network = Signature("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
     active = waiting = 0
+    refusal = None
     others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
 
     def __init__(self, words=WORDS, places=(), fails=None, ending="longueur"):

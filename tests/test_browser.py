@@ -19,7 +19,7 @@ from web_servers import served
 from workshop.page import door
 from workshop.page.events import Full
 from workshop.page.prompts import check
-from workshop.page.signature import Network
+from workshop.page.signature import Signature
 from workshop.page.story import Story
 
 SAMPLES = json.loads((Path(__file__).parent / "typesetting_samples.json").read_text(encoding="utf-8"))
@@ -201,8 +201,8 @@ def test_a_screen_reader_hears_the_state_only_when_it_changes(page):
 
 
 @pytest.mark.parametrize("network", [
-    Network("aurore/model/2026-11-25_14-00-30", "le 25 novembre 2026 à 14 h 00", 1.25),
-    Network("<b>aurore-mini</b>", None, None),
+    Signature("aurore/model/2026-11-25_14-00-30", "le 25 novembre 2026 à 14 h 00", 1.25),
+    Signature("<b>aurore-mini</b>", None, None),
 ])
 def test_the_footer_names_a_newer_network_without_reloading(page, generator, network):
     page.open()

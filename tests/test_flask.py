@@ -13,17 +13,22 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
+from safetensors.numpy import load_file, save_file
 from schemathesis import GenerationMode
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from conftest import CLOSED_PORT, ROOT
 from fake_generator import FakeGenerator
 from visitors import csrf_token, post, token_from
 from web_servers import page_process, served
 from workshop import paths
+from workshop.artefacts import newest_model, trained_models
 from workshop.errors import WorkshopError
 from workshop.identity import ExamScore, Identity
 from workshop.page import contract, door, prompts, service
@@ -469,12 +474,13 @@ def test_the_api_without_the_code_says_to_reload_the_page(lesson, monkeypatch):
 
 # --- Le réseau -----------------------------------------------------------------------------
 
-def trained_model(folder, score=1.111):
-    """Fait d'aurore-mini un réseau entraîné, avec son identité."""
+def trained_model(folder, score=1.111, spoil=lambda folder: None):
+    """Fait d'aurore-mini un réseau entraîné, comme l'étape 3 ; `spoil` l'abîme avant qu'il ne prenne son nom."""
     waiting = folder.with_name("en attente")
     shutil.copytree(paths.BASE_MODEL, waiting)
     Identity("aurore-mini spécialisé", "2026-07-01T09:05:00", "aurore-mini",
-             score=ExamScore("La Mare au Diable", 256, score, 18.5)).write(waiting)
+             score=ExamScore("un conte", 256, score, 20.0)).write(waiting)
+    spoil(waiting)
     (waiting / "model.safetensors").touch()
     waiting.rename(folder)
     return folder
@@ -525,11 +531,80 @@ def test_a_newer_network_takes_over_and_a_broken_one_does_not(tmp_path, monkeypa
     relay.stop(0)
 
 
-def test_a_network_that_does_not_open_leaves_its_place_to_the_base_one(tmp_path, capsys):
-    broken = trained_model(tmp_path / "2026-07-01_09-05-00")
-    (broken / "tokenizer.json").write_text("{}", encoding="utf-8")
+def with_nan(folder):
+    """Un apprentissage qui a divergé."""
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: np.full_like(weight, np.nan) for name, weight in weights.items()}, folder / "model.safetensors")
+
+
+def with_another_tokenizer(folder):
+    """Un tokenizer de quelques mots, qui n'est pas celui du réseau."""
+    tokenizer = Tokenizer(WordLevel({"<|endoftext|>": 0, "le": 1, "soir": 2, ",": 3}, unk_token="<|endoftext|>"))
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def with_a_larger_tokenizer(folder):
+    """Un tokenizer dont bien des tokens n'ont pas de place dans le réseau."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.add_tokens(["Le soir,", "Le soir"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def with_truncated_weights(folder):
+    """Une copie interrompue."""
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1_000_000])
+
+
+def without_weights_that_go_together(folder):
+    """La configuration d'un autre."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "n_head": 7}), encoding="utf-8")
+
+
+SPOILT = [with_nan, with_another_tokenizer, with_a_larger_tokenizer, with_truncated_weights,
+          without_weights_that_go_together]
+
+
+@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
+def test_a_newer_network_that_does_not_write_is_not_adopted_and_the_page_says_so(
+        lesson, tmp_path, monkeypatch, caplog, spoil):
+    monkeypatch.setattr("workshop.page.relay.CHECK_EVERY_SECONDS", 0)
+    step = lesson("5_flask")
+    generator = step.TextGenerator(lambda: newest_model(tmp_path) or paths.BASE_MODEL, lambda: trained_models(tmp_path))
+    client = step.create_app(generator).test_client()
+    said = "2026-07-01_10-00-00 n’écrit pas"
+    assert said not in client.get("/generate").get_data(as_text=True)
+    broken = trained_model(tmp_path / "2026-07-01_10-00-00", spoil=spoil)
+    page = client.get("/generate").get_data(as_text=True)
+    assert said in page and "C’est <strong>aurore-mini</strong> qui écrit" in page
+    assert caplog.text.count("2026-07-01_10-00-00 n'écrit pas : aurore-mini écrit à sa place. Pourquoi : ") == 1
+    answer = ask(client, longueur="court")
+    assert answer.status_code == 200 and answer.get_json()["reseau"]["nom"] == "aurore-mini"
+    assert caplog.text.count("Pourquoi : ") == 1  # une fois, pas à chaque page
+
+    shutil.rmtree(broken)  # refait au même endroit, il est pris
+    trained_model(broken)
+    page = client.get("/generate").get_data(as_text=True)
+    assert said not in page and "C’est <strong>aurore-mini spécialisé</strong> qui écrit" in page
+    generator.stop(0)
+
+
+def test_a_spoilt_network_that_is_removed_is_no_longer_spoken_of(tmp_path, monkeypatch):
+    monkeypatch.setattr("workshop.page.relay.CHECK_EVERY_SECONDS", 0)
+    relay = Relay(lambda: newest_model(tmp_path) or paths.BASE_MODEL, lambda: trained_models(tmp_path))
+    broken = trained_model(tmp_path / "2026-07-01_10-00-00", spoil=with_nan)
+    assert relay.network.name == "aurore-mini" and relay.refusal
+    shutil.rmtree(broken)
+    assert relay.network.name == "aurore-mini" and relay.refusal is None
+    relay.stop(0)
+
+
+@pytest.mark.parametrize("spoil", [with_nan, with_another_tokenizer])
+def test_a_network_that_does_not_write_leaves_its_place_to_the_embedded_one(tmp_path, capsys, spoil):
+    broken = trained_model(tmp_path / "2026-07-01_09-05-00", spoil=spoil)
     relay = Relay(lambda: broken)
-    assert relay.network.name == "aurore" and "2026-07-01_09-05-00" in capsys.readouterr().out
+    assert relay.network.name == "aurore" and "2026-07-01_09-05-00" in capsys.readouterr().out and relay.refusal
     assert next(relay.join(Request(OPENING))).text
     relay.stop(0)
 
@@ -600,7 +675,7 @@ def test_the_real_page_writes_and_changes_network(atelier, server, port):
     while (model := json.load(opener.open(f"http://127.0.0.1:{port}/api/model", timeout=60)))["note"] != 1.111:
         assert time.monotonic() < deadline, model
         time.sleep(0.5)
-    assert model["nom"] == "aurore/model/2026-07-01_09-05-00" and model["date"] == "le 1er juillet 2026 à 9 h 05"
+    assert model["nom"] == "aurore-mini spécialisé" and model["date"] == "le 1er juillet 2026 à 9 h 05"
     with call(port, longueur="court") as answer:
         assert json.load(answer)["reseau"] == model
 

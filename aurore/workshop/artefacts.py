@@ -151,11 +151,16 @@ def is_complete_model(folder):
         return False
 
 
-def newest_model(folder=MODEL):
-    """Renvoie le dossier du dernier modèle entraîné et complet, ou None s'il n'y en a pas."""
+def trained_models(folder=MODEL):
+    """Renvoie les dossiers des modèles entraînés, complets ou non, le plus récent d'abord."""
     if not folder.is_dir():
-        return None
+        return []
     weights = [entry / "model.safetensors" for entry in folder.iterdir() if _MODEL_NAME.fullmatch(entry.name)]
     # L'heure des fichiers, et non du nom : un conteneur n'a pas forcément le fuseau de la machine.
     newest_first = sorted(filter(Path.is_file, weights), key=lambda path: path.stat().st_mtime, reverse=True)
-    return next((path.parent for path in newest_first if is_complete_model(path.parent)), None)
+    return [path.parent for path in newest_first]
+
+
+def newest_model(folder=MODEL):
+    """Renvoie le dossier du dernier modèle entraîné et complet, ou None s'il n'y en a pas."""
+    return next(filter(is_complete_model, trained_models(folder)), None)

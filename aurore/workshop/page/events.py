@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import NamedTuple, Protocol
 
 from workshop.page.contract import BOLDNESS, USUAL_LENGTH
-from workshop.page.signature import Network as Signature
+from workshop.page.signature import Signature
 
 
 class Place(NamedTuple):
@@ -46,6 +46,10 @@ class Writer(Protocol):
     @property
     def network(self) -> Signature:
         """Celui qui écrit."""
+
+    @property
+    def refusal(self) -> str | None:
+        """La phrase qui dit qu'un réseau plus récent n'écrit pas ; None si tout va bien."""
 
     @property
     def active(self) -> int:

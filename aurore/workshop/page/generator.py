@@ -2,14 +2,14 @@
 
 import threading
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
+from workshop.artefacts import trained_models
 from workshop.page.contract import BOLDNESS, LENGTHS, PATIENCE, TOP_K, USUAL_LENGTH
 from workshop.page.events import End, Piece, Stream
 from workshop.page.readers import Request
 from workshop.page.relay import Relay
-from workshop.page.signature import Network as Signature
-from workshop.page.signature import read_signature
+from workshop.page.signature import Signature, read_signature
 from workshop.text.typography import normalise
 
 # Pourquoi un texte s'est arrêté : les mots de readers.py, dans ceux de l'API.
@@ -18,15 +18,23 @@ STOPPED = "arret"
 
 
 class TextGenerator:
-    """Le réseau que choisit `choose` (il renvoie son dossier), prêt à écrire pour plusieurs lecteurs à la fois."""
+    """Le réseau que choisit `choose` (il renvoie son dossier), prêt à écrire pour plusieurs lecteurs à la fois.
 
-    def __init__(self, choose: Callable[[], Path]):
-        self.readers = Relay(choose)
+    `trained` donne les réseaux entraînés ici : voir `Relay`.
+    """
+
+    def __init__(self, choose: Callable[[], Path], trained: Callable[[], Sequence[Path]] = trained_models):
+        self.readers = Relay(choose, trained)
 
     @property
     def network(self) -> Signature:
         """Le nom, la date et la note de celui qui écrit."""
         return self.readers.network
+
+    @property
+    def refusal(self) -> str | None:
+        """La phrase qui dit qu'un réseau plus récent n'écrit pas ; None si tout va bien."""
+        return self.readers.refusal
 
     @property
     def active(self) -> int:
@@ -64,6 +72,7 @@ class WholeTexts:
     """
 
     active = waiting = 0
+    refusal = None
 
     def __init__(self, call: Callable[[str, int, float], str], folder: Path):
         self.call = call

@@ -147,6 +147,19 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
             self._change.notify()
         return reader
 
+    def try_out(self) -> None:
+        """Écrit un petit texte ; lève une WorkshopError si ce réseau n'en est pas capable."""
+        reader = self.join(Request("Le soir,", max_new_tokens=8, seed=0))
+        try:
+            text = "".join(event.text for event in reader if isinstance(event, Piece))
+        except Exception as error:
+            raise WorkshopError(f"Le réseau n'arrive pas à écrire ({type(error).__name__}) : ses poids ne sont pas tous "
+                                "des nombres, ou son tokenizer est celui d'un autre.") from error
+        strange = [token for token in reader.text.tokens if self.tokenizer.id_to_token(token) is None]
+        if strange or not text.strip():
+            raise WorkshopError("Le réseau écrit des tokens que son tokenizer ne connaît pas : c'est celui d'un autre."
+                                if strange else "Le réseau n'écrit rien.")
+
     def stop(self, grace: float = 5) -> None:
         """N'accepte plus personne, laisse `grace` secondes aux textes en cours pour finir, puis les coupe."""
         deadline = time.monotonic() + grace

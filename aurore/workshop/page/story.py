@@ -8,7 +8,7 @@ from flask import has_request_context, request
 from workshop.page.contract import LENGTHS, USUAL_LENGTH
 from workshop.page.events import End, Piece, Stream
 from workshop.page.prompts import Prompt
-from workshop.page.signature import Network as Signature
+from workshop.page.signature import Signature
 from workshop.page.typesetting import capitalised, ends_a_sentence, link, typeset
 from workshop.text.sentences import finished
 
