@@ -34,7 +34,8 @@ web: .venv/atelier-installed
 test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
 	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
-	$(VENV_PYTHON) -m pytest
+	$(VENV_PYTHON) -m ruff check --quiet .
+	$(VENV_PYTHON) -m pytest --numprocesses=2 --dist=loadfile
 
 test-fast: .venv/tests-installed
 	$(VENV_PYTHON) -m pytest @tests/fast.txt

@@ -2,6 +2,7 @@
 
 import atexit
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from pytest_socket import socket_allow_hosts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,7 @@ os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from workshop import paths  # pylint: disable=wrong-import-position  # après sys.path
+
 paths.DATA, paths.BOOKS, paths.CACHE = _LEFT / "data", _LEFT / "data" / "books", _LEFT / "data" / "cache"
 paths.TOKENIZER, paths.MODEL = _LEFT / "tokenizer", _LEFT / "model"
 
@@ -50,10 +53,13 @@ def pytest_runtest_setup():
 class Atelier:
     """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, said=None):
+        """`said` est donné si l'atelier de ce dossier est déjà fait."""
         self.folder = folder
-        self.said = {}  # ce qu'a affiché chaque script, là où un test l'a gardé
+        self.said = said or {}  # ce qu'a affiché chaque script, là où un test l'a gardé
         self.aurore = folder / "aurore"
+        if said:
+            return
         shutil.copytree(AURORE, self.aurore, ignore=shutil.ignore_patterns(
             "data", "tokenizer", "model", "embedded", "__pycache__"))
         (self.aurore / "embedded").symlink_to(AURORE / "embedded", target_is_directory=True)
@@ -113,13 +119,24 @@ def _atelier(tmp_path):
 
 
 @pytest.fixture(scope="session", name="finished_atelier")
-def _finished_atelier(tmp_path_factory):
-    """L'atelier embarqué, fait une fois de bout en bout ; `said` donne ce qu'a affiché chaque script."""
-    finished = Atelier(tmp_path_factory.mktemp("atelier terminé"))
-    for script in ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate"):
-        process = finished.run(f"{script}_solution.py")
-        assert process.returncode == 0, process.stdout + process.stderr
-        finished.said[script] = process.stdout + process.stderr
+def _finished_atelier(tmp_path_factory, worker_id):
+    """L'atelier embarqué, fait une fois de bout en bout ; `said` donne ce qu'a affiché chaque script.
+
+    Quand plusieurs processus se partagent les tests, le premier le fait et les autres le trouvent fait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    folder, said = shared / "atelier terminé", shared / "atelier terminé.json"
+    with FileLock(shared / "atelier.lock"):
+        if said.is_file():
+            return Atelier(folder, json.loads(said.read_text(encoding="utf-8")))
+        finished = Atelier(folder)
+        for script in ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate"):
+            process = finished.run(f"{script}_solution.py")
+            assert process.returncode == 0, process.stdout + process.stderr
+            finished.said[script] = process.stdout + process.stderr
+        said.write_text(json.dumps(finished.said), encoding="utf-8")
     return finished
 
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from gutenberg_files import FILES, STORIES
 
+from gutenberg_files import FILES, STORIES
 from workshop.downloads import cache_name
 from workshop.errors import WorkshopError
 from workshop.text import gutenberg as books

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_networks import TEXT, tiny_model
 
+from tiny_networks import TEXT, tiny_model
 from workshop.errors import WorkshopError
 from workshop.learning.evaluation import main, read_text, score, sliding_windows
 from workshop.paths import AURORE, BASE_MODEL

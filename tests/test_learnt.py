@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from tiny_networks import TEXT, tiny_model
 
+from tiny_networks import TEXT, tiny_model
 from workshop.learning.evaluation import score, token_losses
 from workshop.learning.learnt import by_sentence, easier_sentences, in_bits, learnt_words, token_starts
 from workshop.learning.readings import Reading, already_read, read_here, read_list, write_list

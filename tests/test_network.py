@@ -8,9 +8,9 @@ import tensorflow as tf
 import transformers
 from datasets import Dataset
 from safetensors.numpy import load_file
-from tiny_networks import TEXT, tiny_model
 from transformers import AutoTokenizer
 
+from tiny_networks import TEXT, tiny_model
 from workshop.learning import hub
 from workshop.learning.evaluation import score
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
@@ -18,7 +18,6 @@ from workshop.learning.packing import IGNORED, evenly, pack
 from workshop.learning.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
 from workshop.writing.gpt2 import gpt2
-
 
 # --- Mettre en blocs ----------------------------------------------------------------------
 

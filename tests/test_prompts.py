@@ -7,8 +7,19 @@ import unicodedata
 import pytest
 
 from workshop.page.contract import FORBIDDEN
-from workshop.page.prompts import (EMPTY, NOT_FRENCH, RIGHT_TO_LEFT, SUITE_TOO_LONG, TOO_LONG, UNKIND, UNREADABLE,
-                                   Refused, check, readable, seems_french)
+from workshop.page.prompts import (
+    EMPTY,
+    NOT_FRENCH,
+    RIGHT_TO_LEFT,
+    SUITE_TOO_LONG,
+    TOO_LONG,
+    UNKIND,
+    UNREADABLE,
+    Refused,
+    check,
+    readable,
+    seems_french,
+)
 from workshop.page.typesetting import capitalised, ends_a_sentence, typeset
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise

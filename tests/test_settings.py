@@ -1,8 +1,8 @@
 """Les réglages de l'étape 3 : chaque valeur impossible est nommée, avant tout calcul."""
 
 import pytest
-from tiny_networks import tiny_model
 
+from tiny_networks import tiny_model
 from workshop.errors import WorkshopError
 from workshop.learning.hub import check_block_length
 from workshop.learning.settings import read_settings

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from test_books import gutenberg_file
 
+from test_books import gutenberg_file
 from workshop import artefacts, downloads, sources
 from workshop.errors import WorkshopError
 from workshop.paths import AURORE

@@ -8,10 +8,10 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_keras import mixed_precision
-from tiny_networks import TEXT, tiny_model
 from datasets import Dataset
+from tf_keras import mixed_precision
 
+from tiny_networks import TEXT, tiny_model
 from workshop.errors import WorkshopError
 from workshop.learning import hub, training
 from workshop.learning.comparison import COLUMNS, add_run, jitter, show_runs
@@ -19,8 +19,15 @@ from workshop.learning.evaluation import Score
 from workshop.learning.journal import Journal
 from workshop.learning.packing import pack
 from workshop.learning.resumption import Resumption, fingerprint
-from workshop.learning.training import (Progress, StopInTime, batches, choose_precision, mean_loss, seconds_per_step,
-                                       shuffled_batches)
+from workshop.learning.training import (
+    Progress,
+    StopInTime,
+    batches,
+    choose_precision,
+    mean_loss,
+    seconds_per_step,
+    shuffled_batches,
+)
 
 BATCH = 2
 

@@ -51,5 +51,6 @@ def draw_learnt_words(gains, path):
     axes.bar_label(bars, [decimal(gain, 1) for gain in bits], padding=4)
     axes.set(xlabel="bits gagnés, en moyenne, à chaque fois que le mot revient",
              title="Les mots que le réseau a appris à attendre", xlim=(0, 1.12 * max(bits)))
+    axes.xaxis.set_major_formatter(lambda value, _: decimal(value, 1))
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)

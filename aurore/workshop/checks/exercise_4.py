@@ -4,8 +4,14 @@ import importlib
 from types import SimpleNamespace
 
 from workshop.checks.answer import Answer
-from workshop.checks.doubles import (Network, TextGenerationPipeline, continued, from_transformers, network_class,
-                                     same_place)
+from workshop.checks.doubles import (
+    Network,
+    TextGenerationPipeline,
+    continued,
+    from_transformers,
+    network_class,
+    same_place,
+)
 from workshop.checks.explain import Wrong, kind, tell, value_of
 from workshop.checks.stand_ins import stand_ins
 from workshop.paths import BASE_MODEL

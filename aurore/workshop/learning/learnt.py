@@ -15,7 +15,7 @@ LEAST = 3              # occurrences d'un mot, pour que sa moyenne veuille dire 
 WORDS, SENTENCES = 10, 3
 LONGEST_SENTENCE = 180  # caractères : deux lignes de terminal
 
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*(?!['\w-])")  # entiers : ni « jusqu' », ni « l' »
 
 
 class LearntWord(NamedTuple):

@@ -19,8 +19,7 @@ def show(session):
     """Affiche les textes écrits en chemin, la note avant et après, et ce que le réseau attend mieux."""
     journal = session.journal
     section("Ce qu'il écrivait, au début, à mi-chemin et à la fin")
-    for step, text in journal.samples:
-        print(f"pas {step} : {text}\n")
+    print("\n\n".join(f"pas {step} : {text}" for step, text in journal.samples))
 
     reading = session.read_before()
     section(f"La note sur {session.test_titles}" + ("" if reading else ", que le réseau n'a jamais lu"))
@@ -37,7 +36,7 @@ def show(session):
         table(("mot", "bits gagnés", "fois"), word_rows(session))
         print("Un bit de moins : le réseau donne au mot deux fois plus de chances qu'avant.")
     if session.sentences:
-        section(f"Les phrases de {session.test_titles} qui le surprennent le moins, à côté d'avant")
+        section(f"Les phrases de {session.test_titles} qui le surprennent bien moins qu'avant")
         for sentence in session.sentences:
             print(f"  - {sentence.text}\n    {decimal(sentence.before, 0)} bits avant, "
                   f"{decimal(sentence.after, 0)} après")
