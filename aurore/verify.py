@@ -16,10 +16,12 @@ secondes. Le code de sortie est 0 quand tout ce qui est demandé est juste.
 # N'importe quel Python doit pouvoir lire ce fichier, pour dire lequel convient.
 
 import os
-import runpy
 import sys
 
-runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "workshop", "interpreter.py"))["check"]()
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "workshop"))
+import interpreter  # pylint: disable=import-error,wrong-import-position  # seul : Python 2 ne lit pas le paquet
+del sys.path[0]
+interpreter.check()
 
 from workshop.checks.command import main  # pylint: disable=wrong-import-position  # pas avant de savoir lequel c'est
 

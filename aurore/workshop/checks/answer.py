@@ -14,7 +14,7 @@ import traceback
 from typing import NamedTuple
 
 from workshop.checks.explain import Wrong
-from workshop.checks.places import locate
+from workshop.checks.places import locate, without_blanks
 from workshop.checks.stand_ins import StandIn, on_stage
 from workshop.errors import Unfinished
 
@@ -215,10 +215,10 @@ def _graft(lines, solution, places, number):
     for todo, place in sorted(places.items(), key=lambda item: item[1].first):
         if todo != number:
             answer = _indented(answers[todo], place.indent)
-            grafted += lines[position:place.first] + answer
+            grafted += without_blanks(lines[position:place.first], number) + answer
             origins += [*range(position, place.first), *[place.first] * len(answer)]
             position = place.last
-    return grafted + lines[position:], [*origins, *range(position, len(lines))]
+    return grafted + without_blanks(lines[position:], number), [*origins, *range(position, len(lines))]
 
 
 def _indented(answer, indent):

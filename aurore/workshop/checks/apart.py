@@ -12,7 +12,7 @@ from workshop.checks.judge import WRONG, Verdict, interrupted
 from workshop.exercises import LESSONS, find_todos
 from workshop.paths import AURORE
 
-PATIENCE = 60  # secondes sans un verdict ni calcul : la réponse attend quelque chose
+PATIENCE = 30  # secondes sans calcul : la réponse attend quelque chose
 
 
 def todos_of(number):
@@ -72,7 +72,7 @@ def _judge_some(jobs, results):
 
 
 def _run(jobs, report, trace):
-    """Lance le processus et attend sa fin ; l'arrête, et renvoie faux, s'il n'écrit plus de verdict."""
+    """Lance le processus et attend sa fin ; l'arrête, et renvoie faux, s'il ne calcule plus."""
     environment = {**os.environ, "PYTHONPATH": str(AURORE), "PYTHONDONTWRITEBYTECODE": "1", "USE_TF": "0",
                    "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "AURORE_SOURCE": "embedded"}
     with subprocess.Popen([sys.executable, "-m", "workshop.checks.judge", str(report), str(trace)], cwd=AURORE.parent,
@@ -81,14 +81,14 @@ def _run(jobs, report, trace):
         try:
             process.stdin.write(jobs.encode())
             process.stdin.close()
-            size, since = 0, time.monotonic()
+            pulse, since = None, time.monotonic()
             while True:
                 try:
                     process.wait(1)
                     return True
                 except subprocess.TimeoutExpired:
-                    if report.stat().st_size != size:
-                        size, since = report.stat().st_size, time.monotonic()
+                    if report.stat().st_mtime_ns != pulse:
+                        pulse, since = report.stat().st_mtime_ns, time.monotonic()
                     elif time.monotonic() - since > PATIENCE:
                         return False
         finally:

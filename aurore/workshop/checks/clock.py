@@ -3,6 +3,7 @@
 Un fil regarde, dix fois par seconde, ce que le processus a calculé depuis le début d'un essai. Au-delà de la
 limite, il écrit où en est le calcul, et arrête tout. Il ne peut pas regarder quand une fonction écrite en C garde
 Python pour elle : faulthandler, qui n'a pas besoin de Python, arrête alors le processus après `SILENCE` secondes.
+Tant que le processus calcule, il rafraîchit la date du fichier `pulse` : qui l'a lancé sait qu'il n'attend pas.
 """
 
 import builtins
@@ -12,14 +13,14 @@ import os
 import threading
 from time import process_time, sleep
 
-SILENCE = 30  # secondes
+SILENCE = 60  # secondes
 
 
 class Clock:
-    """Un compte à rebours de processeur ; `trace` est le fichier où dire où en était le calcul."""
+    """Un compte à rebours de processeur ; `trace` est le fichier où dire où en était le calcul, `pulse` un chemin."""
 
-    def __init__(self, limit, trace):
-        self._limit, self._trace = limit, trace
+    def __init__(self, limit, trace, pulse):
+        self._limit, self._trace, self._pulse = limit, trace, pulse
         self._importing = None  # quand a commencé l'import en cours
         self.restart()
         builtins.__import__ = self._outside(builtins.__import__)
@@ -44,9 +45,13 @@ class Clock:
         return load_outside
 
     def _watch(self):
+        beat = 0.0
         while True:
             faulthandler.dump_traceback_later(SILENCE, exit=True, file=self._trace)
             sleep(0.1)
+            if process_time() - beat > 0.05:
+                beat = process_time()
+                os.utime(self._pulse)
             now = self._importing
             if (process_time() if now is None else now) - self._start > self._limit:
                 faulthandler.dump_traceback(file=self._trace)

@@ -156,7 +156,7 @@ def compare(number):
     if not mine.is_file():
         raise WorkshopError(f"{here(mine)} n'existe pas.\nPour le retrouver :  {command(f'--reset {number}')}")
     texts = [path.read_text(encoding="utf-8-sig", errors="replace").splitlines() for path in (mine, theirs)]
-    changes = list(difflib.unified_diff(*texts, here(mine), here(theirs), "votre exercice", "la solution", "", 1))
+    changes = list(difflib.unified_diff(*texts, here(mine), here(theirs), n=1, lineterm=""))
     print("\n".join(changes) if changes else f"{here(mine)} est la solution, mot pour mot.")
 
 

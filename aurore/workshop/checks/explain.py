@@ -176,7 +176,8 @@ _ACCIDENTS = (
      "quoi ouvrir", "Écrivez {0}.from_pretrained(...)"),
     (TypeError, r"(Auto\w+)\.__init__\(\)", "{0} ne s'instancie pas directement : elle ne saurait pas quoi ouvrir",
      "Écrivez {0}.from_pretrained(...)"),
-    (OSError, r"« ([^»\n]{1,60}) » n'est pas sur cette machine|Le dossier (\S+) n'existe pas",
+    (OSError, r"« ([^»\n]{1,60}) » n'est pas sur cette machine|Le dossier (\S+) n'existe pas|"
+     r"^(\S+) is not a local folder",
      "from_pretrained n'a pas trouvé « {place} » sur cette machine", "Donnez-lui model_path, sans guillemets"),
     ((OSError, ValueError), "n'est pas sur cette machine|Can't load|couldn't connect|does not appear|local folder|Repo id",
      "from_pretrained n'a pas reçu le dossier du réseau", "Donnez-lui model_path, sans guillemets"),

@@ -182,7 +182,7 @@ def main():
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # pylint: disable=consider-using-with
     # (jusqu'à la fin du processus)
     with open(sys.argv[1], "w", encoding="utf-8") as report, open(sys.argv[2], "w", encoding="utf-8") as trace:
-        clock = Clock(TIME_LIMIT, trace)
+        clock = Clock(TIME_LIMIT, trace, sys.argv[1])
         for number, path, solution, todos in jobs:
             lines = Path(solution).read_text(encoding="utf-8").splitlines()
             for verdict in judge(number, Path(path), lines, todos=todos):

@@ -59,6 +59,14 @@ def blank_lines(lines, number):
     return [rank for rank, line in enumerate(lines) if not line.lstrip().startswith("#") and blank.search(line)]
 
 
+def without_blanks(lines, number):
+    """Renvoie `lines`, où les narration.todo des autres réponses que `number` ne font plus rien."""
+    blank = re.compile(r"""(\s*).*\bnarration\.todo\(\s*["'](\d\.\d+)""")
+    found = [(line, blank.match(line)) for line in lines]
+    return [f"{match[1]}pass" if match and match[2] != number and not line.lstrip().startswith("#") else line
+            for line, match in found]
+
+
 def beside(lines, solution, places, number):
     """Renvoie le rang de la première ligne écrite à côté des repères du TODO `number`, ou None.
 

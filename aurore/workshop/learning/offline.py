@@ -38,7 +38,7 @@ def forget(name):
 
 
 @functools.cache
-def _is_reachable():
+def is_reachable():
     """Dit si le catalogue répond ; sinon, plus aucune bibliothèque ne l'attend."""
     if source_mode() != EMBEDDED and not constants.HF_HUB_OFFLINE:
         try:
@@ -62,7 +62,7 @@ def _wrapped(cached_files):
     @functools.wraps(cached_files)
     def find(path_or_repo_id, filenames, **options):
         name = str(path_or_repo_id)
-        reachable = os.path.isdir(name) or _is_reachable()
+        reachable = os.path.isdir(name) or is_reachable()
         if name in _folders:
             folder = _folders[name]
             if folder == BASE_MODEL and name not in _announced:
