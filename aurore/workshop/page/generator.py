@@ -57,7 +57,7 @@ class TextGenerator:
         with self.readers.join(Request(normalise(prompt + suite), max_new_tokens=most, temperature=boldness,
                                        top_k=TOP_K)) as reader:
             yield from reader
-        yield End(ENDINGS.get(reader.ending, STOPPED))
+        yield End(ENDINGS.get(reader.ending or "", STOPPED))
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""

@@ -153,9 +153,10 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         try:
             text = "".join(event.text for event in reader if isinstance(event, Piece))
         except Exception as error:
-            raise WorkshopError(f"Le réseau n'arrive pas à écrire ({type(error).__name__}) : ses poids ne sont pas tous "
-                                "des nombres, ou son tokenizer est celui d'un autre.") from error
-        strange = [token for token in reader.text.tokens if self.tokenizer.id_to_token(token) is None]
+            raise WorkshopError(f"Le réseau n'arrive pas à écrire ({type(error).__name__}) : ses poids ne sont pas "
+                                "tous des nombres, ou son tokenizer est celui d'un autre.") from error
+        tokens = reader.text.tokens if reader.text else ()
+        strange = [token for token in tokens if self.tokenizer.id_to_token(token) is None]
         if strange or not text.strip():
             raise WorkshopError("Le réseau écrit des tokens que son tokenizer ne connaît pas : c'est celui d'un autre."
                                 if strange else "Le réseau n'écrit rien.")
