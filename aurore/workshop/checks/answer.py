@@ -47,6 +47,7 @@ class Answer:
         tree = _parsed(self.path, *_graft(lines, solution, places, number))
         self.function = self._function_of(tree) if self.place else _function_in(solution, number)
         self.wanted = _variables_in(solution, number)
+        self._expected = _given_by(solution, number)
         self.given = _assigned(self._statements(tree)) if self.place else []
         self._tree = tree
         self.names = {"__name__": "exercise", "__file__": self.path}
@@ -73,7 +74,7 @@ class Answer:
         if not statements:
             return self.run(**values)
         others = _variables(next(node for node in ast.walk(self._tree) if isinstance(node, ast.FunctionDef)
-                                 and node.name == self.function)) - set(values) - set(self.given)
+                                 and node.name == self.function)) - set(values) - set(self.given) - self._expected
         arguments = {**{name: StandIn() for name in others}, **values}
         definition = ast.parse(f"def {self.function}({', '.join(arguments)}): pass").body[0]
         definition.body = statements
@@ -206,6 +207,13 @@ def _function_in(solution, number):
 
 def _variables_in(solution, number):
     return frozenset(_variables(_function_around(solution, number))) if number else frozenset()
+
+
+def _given_by(solution, number):
+    """Renvoie les noms auxquels la réponse de la solution donne une valeur."""
+    place = locate(solution, solution).get(number)
+    text = textwrap.dedent("\n".join(solution[place.first:place.last])) if place else ""
+    return set(_assigned(ast.parse(text).body))
 
 
 def _graft(lines, solution, places, number):

@@ -1,7 +1,7 @@
 """L'exercice 1 : ce que l'on essaie, ce qui est faux et pourquoi, les indices."""
 
-import io
 import os
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -89,6 +89,8 @@ MISTAKES = {
          "Employez rstrip : r pour right, la droite"),
         (lambda s: s.lines == [line.lstrip() for line in s.paragraph], "lstrip retire les espaces du début, et non de la "
          "fin", "Employez rstrip : r pour right, la droite"),
+        (lambda s: s.lines == s.paragraph and "rstrip(" in s.answer and "rstrip()" not in s.answer,
+         "il reste la fin de ligne, et les espaces avant elle", "Appelez rstrip() sans argument : elle retire tout cela"),
         (lambda s: s.lines == s.paragraph,
          "il reste des espaces à la fin : rstrip donne un nouveau texte, sans changer l'ancien",
          "Mettez dans stripped_lines ce que rstrip renvoie"),
@@ -115,7 +117,7 @@ MISTAKES = {
         (lambda s: True, "le texte n'est pas celui des lignes de stripped_lines", "Partez de stripped_lines, en entier")],
     "1.7": [
         (lambda s: any(isinstance(sentence, (list, tuple)) for sentence in s.found),
-         "append et insert ajoutent la liste entière comme un seul élément : append ajoute la liste entière",
+         "append ajoute la liste entière comme un seul élément, et insert de même",
          "Employez extend, qui ajoute ses éléments"),
         (lambda s: not s.found, "sentences reste vide",
          "Ajoutez-y ce que renvoie sentence_tokenizer.tokenize(text), avec extend"),
@@ -126,7 +128,7 @@ MISTAKES = {
          "Ajoutez à la fin de la liste, avec extend"),
         (lambda s: any(not isinstance(sentence, str) for sentence in s.found),
          "sentences contient {other}, et non des textes", "Ajoutez-y les phrases elles-mêmes"),
-        (lambda s: max(map(len, s.found)) == 1, "ce sont des lettres : extend a reçu un texte, et non la liste des phrases",
+        (lambda s: max(map(len, s.found)) == 1, "ce sont des lettres : un texte a été ajouté signe par signe, et non la liste des phrases",
          "Donnez à extend le résultat de sentence_tokenizer.tokenize(text)"),
         (lambda s: all(" " not in word for word in s.found), "ce sont des mots, et non des phrases",
          "Employez sentence_tokenizer.tokenize(text)"),
@@ -248,8 +250,12 @@ def _check_download(script):
 def _check_lines(script):
     """Toutes les lignes, dans une liste."""
     answer, _ = _answer_in(script)
-    call = answer.run_alone(book=io.StringIO("".join(BOOK)))
-    read = list(value_of(call, "lines", answer, list, tuple, expected="la liste des lignes"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "livre.txt"
+        path.write_text("".join(BOOK), encoding="utf-8")
+        with open(path, encoding="utf-8") as book:
+            call = answer.run_alone(book=book, path=path)
+        read = list(value_of(call, "lines", answer, list, tuple, expected="la liste des lignes"))
     if [str(line).rstrip() for line in read] != [line.rstrip() for line in BOOK]:
         tell(MISTAKES["1.2"], SimpleNamespace(read=read, count=len(read), total=len(BOOK)))
 
@@ -298,14 +304,14 @@ def _check_strip(script):
         return
     lines = list(value_of(call, "stripped_lines", answer, list, tuple, expected="la liste des lignes"))
     other = next((kind(line) for line in lines if not isinstance(line, str)), "")
-    tell(MISTAKES["1.5"], SimpleNamespace(lines=lines, paragraph=PARAGRAPHS[1], stripped=STRIPPED[1], other=other,
+    tell(MISTAKES["1.5"], SimpleNamespace(lines=lines, answer=answer.text, paragraph=PARAGRAPHS[1], stripped=STRIPPED[1], other=other,
                                           count=len(lines), total=len(STRIPPED[1])))
 
 
 def _check_join(script):
     """Un texte, les lignes séparées par une espace."""
     answer, call, texts = _split(script)
-    if [text.rstrip() if isinstance(text, str) else text for text in texts] == [" ".join(lines) for lines in STRIPPED]:
+    if [text.strip() if isinstance(text, str) else text for text in texts] == [" ".join(lines).strip() for lines in STRIPPED]:
         return
     text = texts[-1] if texts else value_of(call, "text", answer, str, expected="un texte")
     if not isinstance(text, str):

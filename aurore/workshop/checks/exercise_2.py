@@ -28,11 +28,12 @@ MISTAKES = {
         (lambda s: not any(map(str.isalpha, s.text)), "text vaut « {text} » : il n'y a pas un mot à découper",
          "Écrivez une phrase")],
     "2.3": [
+        (lambda s: s.ids.ndim > 1, "return_tensors donne un tableau à deux dimensions, et non une liste",
+         "Retirez return_tensors"),
         (lambda s: "input_ids" in s.ids, "input_ids est le dictionnaire entier",
          'Prenez-y la valeur de la clé : ...["input_ids"]'),
-        (lambda s: s.ids == [s.expected] or getattr(s.ids, "ndim", 1) > 1,
-         "il y a une liste de trop : le tokenizer a reçu une liste de textes, ou rend un tableau à deux dimensions",
-         "Donnez-lui text, sans crochets ni return_tensors"),
+        (lambda s: s.ids == [s.expected], "il y a une liste de trop : le tokenizer a reçu une liste de textes",
+         "Donnez-lui text, sans crochets"),
         (lambda s: not isinstance(s.ids, (list, tuple)), "input_ids est {kind}, et non une liste de nombres",
          'Écrivez tokens_analysis = tokenizer(text), puis tokens_analysis["input_ids"]'),
         (lambda s: isinstance(s.ids[0], str), "ce sont des morceaux de texte, et non leurs identifiants",
@@ -270,7 +271,7 @@ def _check_save(script):
 
     answer.run(specialised=specialised, written_whole=lambda _: Folder())
     right = bool(saved) and (str(saved[-1]) == str(FOLDER) or same_place(saved[-1], TOKENIZER))
-    tell(MISTAKES["2.7"], SimpleNamespace(saved=saved, right_place=right, where=(saved + [""])[-1]))
+    tell(MISTAKES["2.7"], SimpleNamespace(saved=saved, right_place=right, where=saved[-1] if saved else ""))
 
 
 CHECKS = {"2.1": _check_open, "2.2": _check_text, "2.3": _check_analysis, "2.4": _check_tokens, "2.5": _check_iterator,

@@ -15,7 +15,8 @@ PARTS = ("train", "validation", "test")
 
 MISTAKES = {
     "3.1": [
-        (lambda s: s.call.left, "return quitte la fonction ici : le réseau ne serait pas renvoyé à la suite",
+        (lambda s: s.call.left and not isinstance(s.call.returned, tuple),
+         "return quitte la fonction ici : le réseau ne serait pas renvoyé à la suite",
          "Écrivez model.summary(), sans return"),
         (lambda s: s.call.variables["model"] is not s.model,
          "model ne contient plus le réseau : summary affiche, et ne renvoie rien",
@@ -90,6 +91,10 @@ def _check_summary(script):
     tell(MISTAKES["3.1"], SimpleNamespace(call=call, model=model, answer=answer.text))
 
 
+def _refuse(*_, **__):
+    raise ValueError("load_dataset")
+
+
 @contextlib.contextmanager
 def _data_in(opened):
     """Donne de quoi ouvrir, au lieu d'aurore/data, un tout petit vrai jeu de données."""
@@ -104,7 +109,7 @@ def _data_in(opened):
 
         opened_instead.__name__ = opened_instead.__qualname__ = "load_from_disk"  # celui que cite Python
         parts = type("DatasetDict", (DatasetDict,), {"load_from_disk": staticmethod(opened_instead)})
-        yield {"load_from_disk": opened_instead, "DatasetDict": parts}.get
+        yield {"load_from_disk": opened_instead, "DatasetDict": parts, "load_dataset": _refuse}.get
 
 
 def _check_data(script):
@@ -115,7 +120,7 @@ def _check_data(script):
         seen = SimpleNamespace(opened=False, path=None, dataset=None, kind="")
         try:
             call = answer.run_alone()
-        except (OSError, ValueError):
+        except (OSError, ValueError):  # ce dossier n'existe pas, ou n'est pas celui d'un jeu de données
             if asked and not same_place(asked[-1], DATA):
                 tell(MISTAKES["3.2"], SimpleNamespace(opened=False, path=shown(asked[-1]), dataset=None, kind=""))
             raise

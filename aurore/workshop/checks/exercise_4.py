@@ -23,6 +23,8 @@ MISTAKES = {
     "4.1": [
         (lambda s: isinstance(s.config, type), "config est la classe, et non une configuration",
          "Écrivez AutoConfig.from_pretrained(model_path)"),
+        (lambda s: s.kind == "un tokenizer", "config est un tokenizer, et non une configuration",
+         "Écrivez AutoConfig.from_pretrained(model_path)"),
         (lambda s: callable(s.config), "from_pretrained n'a pas été appelée",
          "Écrivez AutoConfig.from_pretrained(model_path)"),
         (lambda s: not hasattr(s.config, "n_layer"), "config est {kind}, et non une configuration",
@@ -102,6 +104,8 @@ MISTAKES = {
          "Écrivez print(output0), puis print(output1)"),
         (lambda s: "generated_text" in s.printed, "c'est outputs qui est affiché, avec ses crochets et ses accolades",
          "Écrivez print(output0), puis print(output1)"),
+        (lambda s: any(repr(text) in s.printed for text in s.texts), "les textes s'affichent entre guillemets, comme une "
+         "liste", "Écrivez print(output0), puis print(output1)"),
         (lambda s: not any(s.shown), "aucun des deux textes n'est affiché", "Écrivez print(output0), puis print(output1)"),
         (lambda s: not all(s.shown), "{missing} n'est pas affiché", "Ajoutez print({missing})"),
         (lambda s: s.printed.index(s.texts[0]) > s.printed.index(s.texts[1]),

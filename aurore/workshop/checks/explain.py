@@ -71,7 +71,7 @@ def _owner(error):
         return next((words for sort, words in _KINDS.items() if sort.__name__ == name),
                     "un tokenizer" if "Tokenizer" in name else _KINDS_BY_NAME.get(name, "cet objet"))
     if type(value).__name__ == "module":
-        return f"le module {value.__name__}"
+        return f"le module {value.__name__.rpartition('.')[2]}"
     return kind(value)
 
 
@@ -86,6 +86,9 @@ def value_of(call, name, answer, *kinds, expected, returned=None):
             raise Wrong("return quitte la fonction ici : la suite ne s'exécuterait plus",
                         f"Retirez return, et gardez {expected} : {name} = ...")
         value = returned(call.returned)
+        if value is None:
+            raise Wrong(f"return renvoie {kind(call.returned)}, et ce n'est pas ce que la suite attend",
+                        f"Retirez return, et donnez à {name} {expected}")
     elif name not in call.variables:
         _complain_of_absence(call, name, answer, expected)
     else:
@@ -149,6 +152,10 @@ _ACCIDENTS = (
     (SyntaxError, r"expected ':'", "il manque deux points à la fin de cette ligne", "Ajoutez « : » ligne {line}"),
     (SyntaxError, "cannot assign to|Maybe you meant '=='", "on ne peut pas donner de valeur à cela",
      "À gauche du signe =, n'écrivez que le nom d'une variable"),
+    (SyntaxError, "positional argument follows keyword", "un argument sans nom vient après un argument nommé",
+     "Mettez-le avant, ou nommez-le ; devant un dictionnaire de réglages, deux étoiles : **"),
+    (SyntaxError, r"\n\s*\w+ *= *[^\W\d_]+ [^\W\d_]+", "un texte s'écrit entre guillemets",
+     "Ajoutez-les au début et à la fin du texte, ligne {line}"),
     (SyntaxError, "forgot a comma", "Python ne comprend pas cette ligne : il manque peut-être une virgule",
      "Cherchez à la ligne {line} une virgule, un guillemet ou un opérateur qui manque"),
     (SyntaxError, "", "Python ne comprend pas cette ligne",
@@ -181,6 +188,10 @@ _ACCIDENTS = (
      "from_pretrained n'a pas trouvé « {place} » sur cette machine", "Donnez-lui model_path, sans guillemets"),
     ((OSError, ValueError), "n'est pas sur cette machine|Can't load|couldn't connect|does not appear|local folder|Repo id",
      "from_pretrained n'a pas reçu le dossier du réseau", "Donnez-lui model_path, sans guillemets"),
+    (ValueError, "^load_dataset", "load_dataset lit des fichiers bruts, et ce dossier vient de save_to_disk",
+     "Employez load_from_disk"),
+    (ValueError, r"list\.remove|is not in list", "remove et index cherchent une valeur, et non un rang, dans la liste",
+     "Pour prendre un morceau de liste, employez un slice : [début:fin]"),
     (ValueError, "pipe attend", "pipe n'a pas reçu la liste des débuts", "Écrivez pipe(prompts, **settings)"),
     (ValueError, "text input must be", "le tokenizer attend un texte, et reçoit autre chose", "Donnez-lui text"),
     (ValueError, "invalid literal for int", "convert_ids_to_tokens attend une liste d'identifiants, et reçoit du texte",
@@ -207,6 +218,8 @@ _ACCIDENTS = (
      "Écrivez la clé entre guillemets, ou des crochets [...] à la place des accolades"),
     (TypeError, r"'(?:function|method|builtin_function_or_method|type|ABCMeta)' object is not subscriptable",
      "on n'appelle pas une fonction avec des crochets", "Remplacez les crochets par des parenthèses, ligne {line}"),
+    (TypeError, r"'NoneType' object is not (?:subscriptable|iterable)", "cette valeur est None : shuffle, sort, append ou "
+     "print ne renvoient rien", "Employez une fonction qui renvoie ce que vous voulez, ou une ligne de plus"),
     (TypeError, r"'(\w+)' object is not subscriptable", "les crochets ne veulent rien dire ici", "Retirez-les"),
     (TypeError, r"'(\w+)' object is not callable", "ce n'est pas une fonction : on ne peut pas l'appeler",
      "Cherchez à la ligne {line} des parenthèses de trop, ou la méthode qui manque"),
@@ -214,8 +227,10 @@ _ACCIDENTS = (
      "il manque à {0} son argument {1}", "Donnez-le-lui entre les parenthèses, ligne {line}"),
     (TypeError, r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", "{0} n'a pas d'argument « {1} »",
      "Cherchez une faute de frappe dans le nom de cet argument, ligne {line}"),
-    (TypeError, r"(\w+)\(\) got multiple values for argument '(\w+)'", "{0} reçoit deux fois « {1} »",
+    (TypeError, r"(\w+)\(\) got multiple values for (?:keyword )?argument '(\w+)'", "{0} reçoit deux fois « {1} »",
      "Ne le donnez qu'une fois, par sa place ou par son nom"),
+    (TypeError, r"Pipeline\.__call__\(\) takes", "pipe ne prend qu'une liste de débuts : les réglages se donnent par leurs "
+     "noms", "Écrivez pipe(prompts, **settings), les deux étoiles comprises"),
     (TypeError, r"(\w+)\(\) (?:takes|expected)|(\w+) expected (?:at most|exactly)", "{call} reçoit trop d'arguments",
      "Ne lui donnez que ce que le TODO demande ; un argument facultatif se nomme (nom=valeur)"),
     (TypeError, r"can only (?:join|concatenate)|sequence item \d+: expected str", "ce ne sont pas des textes que l'on "
@@ -226,6 +241,8 @@ _ACCIDENTS = (
      "Relisez la ligne {line}"),
     (TypeError, r"'(?:\w+)' object is not iterable|argument of type|has no len", "cette valeur ne se parcourt pas, et "
      "n'a pas d'éléments", "Vérifiez, à la ligne {line}, que c'est bien la liste que vous donnez"),
+    (TypeError, "", "une fonction reçoit une valeur d'une autre sorte que celle qu'elle attend ({text})",
+     "Vérifiez ce que vous lui donnez, ligne {line}"),
     (AttributeError, "'NoneType'", "« {name} » est demandé à une variable qui vaut None",
      "Ne gardez pas le résultat d'une méthode qui modifie sur place (append, extend, sort) : c'est None"),
     (AttributeError, "", "{owner} n'a pas de « {name} »",
@@ -262,4 +279,4 @@ def explain(error, line, source=""):
 def _without_internals(text):
     """Retire d'un message ce qui n'a de sens que pour qui a écrit l'atelier ou la bibliothèque."""
     first = text.splitlines()[0] if text else "sans explication"
-    return re.sub(r"[\w.]+\.<locals>\.|<[^>]*>|\b_\w+\b", "", first)[:120].strip()
+    return re.sub(r"[\w.]+\.<locals>\.|workshop\.[\w.]+\.|<[^>]*>|\b_\w+\b", "", first)[:120].strip()

@@ -44,8 +44,11 @@ class StandIn:
     def __float__(self):
         return 1.0
 
-    def __index__(self):
+    def __int__(self):
         return 1
+
+    def __fspath__(self):
+        return "figurant"
 
     def __same(self, *_):
         return self
@@ -54,7 +57,7 @@ class StandIn:
         return True
 
     __getitem__ = __call__
-    __len__ = __int__ = __index__
+    __len__ = __int__
     __contains__ = __lt__ = __le__ = __gt__ = __ge__ = __yes
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __same
     __floordiv__ = __rfloordiv__ = __mod__ = __pow__ = __or__ = __and__ = __same
