@@ -691,14 +691,14 @@ def test_the_real_page_counts_its_readers(port):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="lit la mémoire dans /proc, que seul Linux a")
-def test_the_real_page_fits_in_three_hundred_megabytes(server, port):
+def test_the_real_page_fits_in_four_hundred_megabytes(server, port):
     readers = [threading.Thread(target=lambda: call(port, longueur="court").read()) for _ in range(8)]
     for reader in readers:  # tous pendant que la page se prépare encore
         reader.start()
     for reader in readers:
         reader.join()
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{server.pid}/status").read_text(encoding="ascii"))
-    assert 1024 * int(peak[1]) < 300e6
+    assert 1024 * int(peak[1]) < 400e6  # les poids d'aurore en font 119
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
