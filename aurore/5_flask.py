@@ -62,7 +62,6 @@ def open_pipe(model_path):
     """
     # TensorFlow met plusieurs secondes à s'importer : la page, qui s'en passe, ne l'attend pas.
     # pylint: disable=import-outside-toplevel
-    from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
     from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
     from transformers import AutoConfig, AutoTokenizer, pipeline
 

@@ -21,7 +21,8 @@ GUTENBERG = ROOT.parent / "shared" / "gutenberg"
 CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute
 
 sys.path.insert(0, str(AURORE))
-# Ce que les étapes ont laissé sous aurore/ ne doit rien changer aux tests : ils ont leurs dossiers.
+# Ce que les étapes ont laissé sous aurore/ ne doit rien changer aux tests : ils ont leurs caches, et les réseaux
+# qu'ils font écrire sont nommés.
 _LEFT = Path(tempfile.mkdtemp(prefix="aurore-tests-"))
 atexit.register(shutil.rmtree, _LEFT, ignore_errors=True)
 os.environ.update(HF_HOME=str(_LEFT / "huggingface"), KERAS_HOME=str(_LEFT / "keras"),
@@ -32,11 +33,6 @@ os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 
 # Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-from workshop import paths  # pylint: disable=wrong-import-position  # après sys.path
-
-paths.DATA, paths.BOOKS, paths.CACHE = _LEFT / "data", _LEFT / "data" / "books", _LEFT / "data" / "cache"
-paths.TOKENIZER, paths.MODEL = _LEFT / "tokenizer", _LEFT / "model"
 
 from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # après sys.path
 

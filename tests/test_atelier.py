@@ -19,7 +19,7 @@ SENTENCES = {"train": 635, "validation": 71, "test": 256}
 TRAIN_TEXT = "e97110d2f4e6b9a4"
 VOCABULARY = 5215
 TOKENS = [34, 269, 940, 388, 740, 1164, 12, 368, 273, 7, 927, 330, 466, 69, 2155, 648, 337, 14]
-GREEDY = "Cette femme était assise sur le seuil de la porte. — C'est bien"
+GREEDY = "Cette femme était assise sur un banc de pierre, et elle avait l'air"
 
 
 def test_every_step_names_itself_and_the_next_one(finished_atelier):
@@ -64,7 +64,7 @@ def test_step_3_improves_the_score_of_the_unseen_book(finished_atelier):
 def test_step_3_shows_the_network_learning(finished_atelier):
     """Le même début, continué avant, à mi-chemin et après ; et le tableau des essais."""
     said = finished_atelier.said["3_train"]
-    samples = re.findall(r"^pas (\d+) : (Le soir, elle se rappelait.+)\.\.\.$", said, re.M)
+    samples = re.findall(r"^pas (\d+) : (Le soir, elle se rappelait.+)$", said, re.M)
     assert [step for step, _ in samples] == ["0", "4", "8"] and len({text for _, text in samples}) == 3
     assert re.search(r"^pas 8/8 : perte \d,\d\d, \d+ tokens/s, reste 0 s$", said, re.M)
     assert "Lequel est le meilleur" in said and re.search(r"^1 +pré-entraîné", said, re.M)
@@ -132,7 +132,7 @@ def test_the_afternoon_can_start_anywhere(atelier):
     third = atelier.run("3_train_solution.py")
     assert third.returncode == 2 and "python aurore/1_prepare_dataset_solution.py" in third.stderr
     fourth = atelier.run("4_generate_solution.py")
-    assert fourth.returncode == 0 and "embedded/base_model" in fourth.stdout
+    assert fourth.returncode == 0 and "Réseau : aurore, dans aurore/embedded/sand_model" in fourth.stdout
     for process in (second, third, fourth):
         assert "Traceback" not in process.stderr
 

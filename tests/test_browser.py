@@ -16,6 +16,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from fake_generator import FakeGenerator
 from web_servers import served
+from workshop import paths
 from workshop.page import door
 from workshop.page.events import Full
 from workshop.page.prompts import check
@@ -795,12 +796,12 @@ def test_behind_a_proxy_the_page_stays_under_its_prefix(lesson, generator, brows
 
 
 class TestTheRealNetwork:
-    """La page entière, devant le réseau embarqué (ou le dernier que l'on ait entraîné ici)."""
+    """La page entière, devant le réseau embarqué."""
 
     @pytest.fixture(name="generator")
     def _generator(self, lesson):
         step = lesson("5_flask")
-        generator = step.TextGenerator(step.choose_model)
+        generator = step.TextGenerator(lambda: paths.SAND_MODEL)
         generator.free = threading.Event()
         yield generator
         generator.stop(0)

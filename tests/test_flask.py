@@ -486,9 +486,16 @@ def trained_model(folder, score=1.111, spoil=lambda folder: None):
     return folder
 
 
+@pytest.mark.parametrize("trained", [None, Path("aurore/model/2026-07-01_09-05-00")])
+def test_the_last_trained_network_writes_and_aurore_before_it(lesson, monkeypatch, trained):
+    step = lesson("5_flask")
+    monkeypatch.setattr(step, "newest_model", lambda: trained)
+    assert step.choose_model() == (trained or paths.SAND_MODEL)
+
+
 def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
     step = lesson("5_flask")
-    generator = step.TextGenerator(step.choose_model)
+    generator = step.TextGenerator(lambda: paths.SAND_MODEL)
     assert generator.network.name == "aurore"
     prompt = prompts.check("Le  soir, la meunière")
     story = step.get_text(generator, prompt, length="court")
@@ -506,6 +513,7 @@ def test_with_an_option_transformers_writes_the_same_page(lesson, monkeypatch):
     monkeypatch.setattr(service, "serve", lambda app, *_: apps.append(app))
     step = lesson("5_flask")
     calls, call_pipe = [], step.call_pipe
+    monkeypatch.setattr(step, "choose_model", lambda: paths.SAND_MODEL)
     monkeypatch.setattr(step, "call_pipe", lambda *asked: calls.append(asked) or call_pipe(*asked))
     step.main()
     client = apps[0].test_client()
@@ -627,7 +635,7 @@ def test_a_stop_reaches_the_texts_of_the_network_before(tmp_path, monkeypatch):
 
 def test_a_text_cut_by_the_stop_says_so(lesson):
     step = lesson("5_flask")
-    generator = step.TextGenerator(step.choose_model)
+    generator = step.TextGenerator(lambda: paths.SAND_MODEL)
     client = step.create_app(generator).test_client()
     answer = client.post("/api/generate", json={"amorce": OPENING, "longueur": "long", "stream": True}, buffered=False)
     next(answer.response)

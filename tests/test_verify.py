@@ -61,9 +61,10 @@ def _write(tmp_path):
 @pytest.fixture(name="offline", scope="module", autouse=True)
 def _offline():
     """Comme dans le processus qui juge : transformers n'appelle personne."""
-    from huggingface_hub import constants  # pylint: disable=import-outside-toplevel  # après les réglages de l'atelier
-    from workshop.learning import offline  # pylint: disable=import-outside-toplevel  # de même
     import transformers.utils.hub as hub  # pylint: disable=import-outside-toplevel,consider-using-from-import
+    from huggingface_hub import constants  # pylint: disable=import-outside-toplevel  # après les réglages de l'atelier
+
+    from workshop.learning import offline  # pylint: disable=import-outside-toplevel  # de même
     saved = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = hub._is_offline_mode = True  # pylint: disable=protected-access
     offline.is_reachable.cache_clear()

@@ -14,7 +14,6 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop.errors import WorkshopError
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, slices
 from workshop.learning.hub import opening

@@ -7,6 +7,8 @@ La classe garde son nom et ses poids : `from_pretrained`, `fit`, `generate` et
 import copy
 import os
 
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # avant TensorFlow, qu'il fait taire
+
 import numpy as np
 import tensorflow as tf
 import transformers
@@ -16,7 +18,6 @@ from transformers.modeling_tf_outputs import TFCausalLMOutputWithCrossAttentions
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 from transformers.modeling_tf_utils import unpack_inputs
 
-from workshop import quiet_tensorflow  # pylint: disable=unused-import  # avant TensorFlow
 from workshop.errors import WorkshopError
 from workshop.learning.packing import IGNORED
 from workshop.writing.engine import ACTIVATIONS, Network
