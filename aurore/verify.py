@@ -20,6 +20,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "workshop"))
 import interpreter  # pylint: disable=import-error,wrong-import-position  # seul : Python 2 ne lit pas le paquet
+
 del sys.path[0]
 interpreter.check()
 
