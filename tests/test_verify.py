@@ -294,7 +294,8 @@ def test_a_lost_import_is_named(write):
     line = "from datasets import load_from_disk\n"
     assert line in text
     verdict = verdict_of(write(text.replace(line, "")), "3.2")
-    assert verdict.state == TO_REVIEW and "« load_from_disk » n'existe pas" in verdict.why and "import" in verdict.advice
+    assert verdict.state == TO_REVIEW and "« load_from_disk » n'existe pas" in verdict.why
+    assert "import" in verdict.advice
 
 
 def test_a_changed_import_of_a_lesson_breaks_nothing(write):
@@ -319,7 +320,8 @@ def test_a_deleted_file_is_named(tmp_path):
 
 def test_a_lost_function_is_named(write):
     text = "\n".join(SOLUTIONS[0]).replace("def drop_fixed_number_of_lines", "# def drop_fixed_number_of_lines")
-    text = text.replace('    """La recette des diapositives', 'def drop_lines(lines):\n    """La recette des diapositives')
+    text = text.replace('    """La recette des diapositives',
+                        'def drop_lines(lines):\n    """La recette des diapositives')
     verdict = verdict_of(write(text), "1.3")
     assert verdict.state == DONE  # renommée, elle se juge aussi bien
 
@@ -529,7 +531,8 @@ def test_watch_says_what_changed_then_the_next_todo(atelier):
 def other_pythons():
     """Les Pythons de cette machine que l'atelier n'accepte pas."""
     folders = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    return [path for pattern in ("2.7*", "3.8*", "3.10*", "3.14*") for path in sorted(folders.glob(f"{pattern}/bin/python"))]
+    return [path for pattern in ("2.7*", "3.8*", "3.10*",
+                                 "3.14*") for path in sorted(folders.glob(f"{pattern}/bin/python"))]
 
 
 def test_another_python_is_told_which_one_to_use(atelier):
@@ -537,7 +540,8 @@ def test_another_python_is_told_which_one_to_use(atelier):
     if not pythons:
         pytest.skip("Cette machine n'a pas d'autre Python que celui de l'atelier.")
     for python in pythons:
-        process = subprocess.run([python, "aurore/verify.py", "1"], cwd=atelier.folder, check=False, capture_output=True)
+        process = subprocess.run([python, "aurore/verify.py", "1"], cwd=atelier.folder, check=False,
+                                 capture_output=True)
         told = process.stderr.decode("utf-8")
         assert process.returncode == 2 and "3.11, 3.12 ou 3.13" in told and "Traceback" not in told, told
         assert "Vos réponses n'y sont pour rien" in told and ".venv" in told

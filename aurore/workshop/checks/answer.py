@@ -32,7 +32,7 @@ class Call(NamedTuple):
     wanted: frozenset              # les variables de cette fonction dans la solution
 
 
-class Answer:
+class Answer:  # pylint: disable=too-many-instance-attributes  # le script, la place, la fonction, et ce qu'on en sait
     """La réponse au TODO `number` dans le script `lines` ; les autres viennent des lignes de `solution`.
 
     Avec `number` None, toutes viennent de la solution. `modules` : {nom: ce qui le remplace}, voir `stand_ins`.
@@ -56,7 +56,7 @@ class Answer:
             # (exécuter ce script est le but)
 
     def run(self, **values):
-        """Appelle la fonction où est la réponse, et renvoie un `Call` ; lève l'erreur qui vient de la réponse elle-même.
+        """Appelle la fonction où est la réponse, et renvoie un `Call` ; lève l'erreur qui vient de la réponse.
 
         `values` : ses arguments, et ce qui remplace des noms du script ; le reste a des figurants.
         """
@@ -134,7 +134,7 @@ class Answer:
         return names[-1] if names else "main"
 
     def _watched(self, tree):
-        """Renvoie `tree`, où la fonction de la réponse dit en partant ses variables, et si la réponse est allée au bout."""
+        """Renvoie `tree`, où la fonction de la réponse dit en partant ses variables, et si elle est allée au bout."""
         copy = ast.Module([_copied(node) for node in tree.body], [])
         for function in copy.body:
             if not isinstance(function, ast.FunctionDef) or function.name != self.function:

@@ -243,7 +243,8 @@ def _parse(arguments):
     """Renvoie (option ou None, ses valeurs) ; lève une WorkshopError devant ce qui n'en est pas une."""
     options = [argument for argument in arguments if argument.startswith("-")]
     if len(options) > 1:
-        raise WorkshopError(f"Une seule option à la fois : {options[0]}, ou {options[1]}.\nL'aide :  {command('--help')}")
+        raise WorkshopError(f"Une seule option à la fois : {options[0]}, ou {options[1]}.\n"
+                            f"L'aide :  {command('--help')}")
     values = [argument for argument in arguments if not argument.startswith("-")]
     if not options:
         return None, values

@@ -59,13 +59,15 @@ class Network:
         network.opened = SimpleNamespace(path=pretrained_model_name_or_path, config=given, kind=cls.__name__)
         return network
 
-    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False,
-                show_trainable=False, layer_range=None):  # pylint: disable=unused-argument  # ceux de Keras
+    def summary(  # pylint: disable=too-many-arguments,too-many-positional-arguments,unused-argument
+            # (ceux de Keras, dans leur ordre)
+            self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+            layer_range=None):
         """Note l'appel ; comme l'original, affiche et ne renvoie rien."""
         self.summaries += 1
 
-    def fit(  # pylint: disable=too-many-arguments,too-many-positional-arguments,too-many-locals
-            # (ceux de Keras, dans leur ordre)
+    def fit(  # pylint: disable=too-many-arguments,too-many-positional-arguments,too-many-locals,unused-argument
+            # (ceux de Keras, dans leur ordre ; locals() les note)
             self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
             validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
             steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1,

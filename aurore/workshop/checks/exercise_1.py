@@ -33,7 +33,8 @@ MISTAKES = {
          'Donnez name, cache_dir=folder et cache_subdir="" à get_file')],
     "1.2": [
         (lambda s: [line.rstrip("\n") for line in s.read] == [line.rstrip("\n") for line in BOOK[1:]],
-         "il manque la première ligne : elle a été lue avant", "N'appelez qu'une fois une méthode de book : readlines()"),
+         "il manque la première ligne : elle a été lue avant",
+         "N'appelez qu'une fois une méthode de book : readlines()"),
         (lambda s: not s.read, "la liste est vide : un fichier ne se lit qu'une fois",
          "N'appelez qu'une fois read ou readlines sur book"),
         (lambda s: len(s.read) > 2 * len(BOOK), "ce ne sont pas des lignes, mais des lettres ou des mots",
@@ -43,7 +44,8 @@ MISTAKES = {
         (lambda s: True, "il y a {count} élément(s), et le fichier a {total} lignes",
          "Prenez toutes les lignes de book, et elles seules : book.readlines()")],
     "1.3": [
-        (lambda s: s.kept == LINES, "rien n'est retiré : un slice donne une nouvelle liste, il ne change pas l'ancienne",
+        (lambda s: s.kept == LINES,
+         "rien n'est retiré : un slice donne une nouvelle liste, il ne change pas l'ancienne",
          "Mettez le slice dans without_first : tout, à partir du rang 50"),
         (lambda s: s.kept == LINES[100:], "100 lignes sont retirées en tête : 50 et 100 sont échangés",
          "Retirez-en 50 en tête"),
@@ -73,7 +75,8 @@ MISTAKES = {
          "Partez de without_first, et non de lines"),
         (lambda s: s.kept == LEFT[:-101],
          "101 lignes sont retirées : -100 est déjà le rang de la centième en partant de la fin", "Écrivez [:-100]"),
-        (lambda s: s.kept == LEFT[:-99], "99 lignes sont retirées : la borne d'un slice est exclue", "Écrivez [:-100]")],
+        (lambda s: s.kept == LEFT[:-99], "99 lignes sont retirées : la borne d'un slice est exclue",
+         "Écrivez [:-100]")],
     "drop": [
         (lambda s: not s.kept or s.kept[0] not in LINES, "{name} ne contient pas les lignes de lines",
          "Partez de la variable donnée, pas de valeurs fixes"),
@@ -83,24 +86,30 @@ MISTAKES = {
     "1.5": [
         (lambda s: all(callable(line) for line in s.lines), "rstrip n'est pas appelée : la liste contient la méthode "
          "elle-même", "Ajoutez les parenthèses : line.rstrip()"),
-        (lambda s: any(not isinstance(line, str) for line in s.lines), "la liste contient {other} à la place des lignes",
+        (lambda s: any(not isinstance(line, str) for line in s.lines),
+         "la liste contient {other} à la place des lignes",
          "Mettez-y le résultat de line.rstrip()"),
-        (lambda s: s.lines == [line.strip() for line in s.paragraph], "strip retire aussi les espaces du début des lignes",
+        (lambda s: s.lines == [line.strip() for line in s.paragraph],
+         "strip retire aussi les espaces du début des lignes",
          "Employez rstrip : r pour right, la droite"),
-        (lambda s: s.lines == [line.lstrip() for line in s.paragraph], "lstrip retire les espaces du début, et non de la "
+        (lambda s: s.lines == [line.lstrip() for line in s.paragraph],
+         "lstrip retire les espaces du début, et non de la "
          "fin", "Employez rstrip : r pour right, la droite"),
         (lambda s: s.lines == s.paragraph and "rstrip(" in s.answer and "rstrip()" not in s.answer,
-         "il reste la fin de ligne, et les espaces avant elle", "Appelez rstrip() sans argument : elle retire tout cela"),
+         "il reste la fin de ligne, et les espaces avant elle",
+         "Appelez rstrip() sans argument : elle retire tout cela"),
         (lambda s: s.lines == s.paragraph,
          "il reste des espaces à la fin : rstrip donne un nouveau texte, sans changer l'ancien",
          "Mettez dans stripped_lines ce que rstrip renvoie"),
         (lambda s: s.lines == [line.rstrip("\n") for line in s.paragraph],
          "seule la fin de ligne est retirée, il reste des espaces", "Appelez rstrip() sans argument"),
-        (lambda s: all(len(line) == 1 for line in s.lines) and len(s.lines) > 9, "ce sont des lettres, et non des lignes",
+        (lambda s: all(len(line) == 1 for line in s.lines) and len(s.lines) > 9,
+         "ce sont des lettres, et non des lignes",
          "Appliquez line.rstrip() à chaque line de paragraph, et gardez-les dans une liste"),
         (lambda s: len(s.lines) != len(s.stripped), "il y a {count} éléments pour un paragraphe de {total} lignes",
          "Traitez chaque ligne de paragraph, une fois"),
-        (lambda s: True, "les lignes ne sont pas celles de paragraph", "Appliquez line.rstrip() à chaque line de paragraph")],
+        (lambda s: True, "les lignes ne sont pas celles de paragraph",
+         "Appliquez line.rstrip() à chaque line de paragraph")],
     "1.6": [
         (lambda s: s.text == "".join(s.lines), "join sans espace colle le dernier mot d'une ligne au premier de la "
          "suivante", 'Mettez une espace entre les guillemets : " ".join(...)'),
@@ -114,7 +123,8 @@ MISTAKES = {
          "il y a plusieurs espaces entre deux lignes", 'N\'en mettez qu\'une entre les guillemets : " ".join(...)'),
         (lambda s: all(line.strip() in s.text for line in s.lines), "autre chose qu'une espace sépare les lignes",
          'Mettez une espace, et elle seule : " ".join(...)'),
-        (lambda s: True, "le texte n'est pas celui des lignes de stripped_lines", "Partez de stripped_lines, en entier")],
+        (lambda s: True, "le texte n'est pas celui des lignes de stripped_lines",
+         "Partez de stripped_lines, en entier")],
     "1.7": [
         (lambda s: any(isinstance(sentence, (list, tuple)) for sentence in s.found),
          "append ajoute la liste entière comme un seul élément, et insert de même",
@@ -128,7 +138,8 @@ MISTAKES = {
          "Ajoutez à la fin de la liste, avec extend"),
         (lambda s: any(not isinstance(sentence, str) for sentence in s.found),
          "sentences contient {other}, et non des textes", "Ajoutez-y les phrases elles-mêmes"),
-        (lambda s: max(map(len, s.found)) == 1, "ce sont des lettres : un texte a été ajouté signe par signe, et non la liste des phrases",
+        (lambda s: max(map(len, s.found)) == 1,
+         "ce sont des lettres : un texte a été ajouté signe par signe, et non la liste des phrases",
          "Donnez à extend le résultat de sentence_tokenizer.tokenize(text)"),
         (lambda s: all(" " not in word for word in s.found), "ce sont des mots, et non des phrases",
          "Employez sentence_tokenizer.tokenize(text)"),
@@ -152,13 +163,15 @@ MISTAKES = {
          "Appelez split() sans argument : elle coupe aux espaces"),
         (lambda s: s.length == len(s.words) - 1, "il en manque un : il y a un mot de plus que d'espaces",
          "Comptez les éléments de split()"),
-        (lambda s: s.length == len(set(s.words)), "un mot répété n'est compté qu'une fois", "Comptez tous les mots, sans set"),
+        (lambda s: s.length == len(set(s.words)), "un mot répété n'est compté qu'une fois",
+         "Comptez tous les mots, sans set"),
         (lambda s: True, "« {text} » a {total} mots, et votre réponse en compte {length}",
          'Comptez les éléments de sentence["text"].split()')],
     "1.9": [
         (lambda s: s.count == s.words != s.total, "ce sont les mots qui sont comptés",
          'Comptez les éléments de rows["text"]'),
-        (lambda s: s.count in s.letters, "ce sont des lettres qui sont comptées", 'Comptez les éléments de rows["text"]'),
+        (lambda s: s.count in s.letters, "ce sont des lettres qui sont comptées",
+         'Comptez les éléments de rows["text"]'),
         (lambda s: s.count == 4, "4 est le nombre de colonnes", 'Comptez les éléments d\'une colonne : rows["text"]'),
         (lambda s: True, "pour {total} phrase(s), votre réponse en compte {count}", 'Employez len(rows["text"])')],
     "1.10": [
@@ -242,7 +255,8 @@ def _check_download(script):
     seen = SimpleNamespace(asked=asked, url=url, name=name, origin=(asked + [""])[0], where="",
                            expected=f"{folder}/{name}".replace(os.sep, "/"))
     tell(MISTAKES["1.1"][:2], seen)
-    path = value_of(call, "path", answer, str, Path, expected="le chemin que renvoie get_file", returned=lambda path: path)
+    path = value_of(call, "path", answer, str, Path, expected="le chemin que renvoie get_file",
+                    returned=lambda path: path)
     seen.where = Path(os.path.normpath(path)).as_posix()
     tell(MISTAKES["1.1"], seen)
 
@@ -264,7 +278,8 @@ def _check_drop(script, name, expected, returned=None):
     answer, _ = _answer_in(script)
     lines = list(LINES)
     call = answer.run(lines=lines)
-    kept = list(value_of(call, name, answer, list, tuple, expected="la liste des lignes qui restent", returned=returned))
+    kept = list(value_of(call, name, answer, list, tuple, expected="la liste des lignes qui restent",
+                         returned=returned))
     if lines != LINES:
         raise Wrong("votre réponse modifie lines elle-même, dont la suite a encore besoin entière",
                     f"Laissez lines intacte, et mettez ce qui reste dans {name}, avec un slice [...:...]")
@@ -304,14 +319,16 @@ def _check_strip(script):
         return
     lines = list(value_of(call, "stripped_lines", answer, list, tuple, expected="la liste des lignes"))
     other = next((kind(line) for line in lines if not isinstance(line, str)), "")
-    tell(MISTAKES["1.5"], SimpleNamespace(lines=lines, answer=answer.text, paragraph=PARAGRAPHS[1], stripped=STRIPPED[1], other=other,
+    tell(MISTAKES["1.5"],
+         SimpleNamespace(lines=lines, answer=answer.text, paragraph=PARAGRAPHS[1], stripped=STRIPPED[1], other=other,
                                           count=len(lines), total=len(STRIPPED[1])))
 
 
 def _check_join(script):
     """Un texte, les lignes séparées par une espace."""
     answer, call, texts = _split(script)
-    if [text.strip() if isinstance(text, str) else text for text in texts] == [" ".join(lines).strip() for lines in STRIPPED]:
+    expected = [" ".join(lines).strip() for lines in STRIPPED]
+    if [text.strip() if isinstance(text, str) else text for text in texts] == expected:
         return
     text = texts[-1] if texts else value_of(call, "text", answer, str, expected="un texte")
     if not isinstance(text, str):

@@ -48,7 +48,8 @@ MISTAKES = {
          "Donnez input_ids à tokenizer.convert_ids_to_tokens"),
         (lambda s: s.tokens == s.expected[0], "il n'y a que le morceau d'un seul identifiant",
          "Donnez toute la liste input_ids à convert_ids_to_tokens"),
-        (lambda s: isinstance(s.tokens, str) and len(s.tokens) < 15, "decode n'a reçu qu'un identifiant, et rend un texte",
+        (lambda s: isinstance(s.tokens, str) and len(s.tokens) < 15,
+         "decode n'a reçu qu'un identifiant, et rend un texte",
          "Donnez toute la liste input_ids à convert_ids_to_tokens"),
         (lambda s: isinstance(s.tokens, str), "decode recolle le texte d'un seul tenant : on ne voit plus les morceaux",
          "Employez convert_ids_to_tokens, qui donne une liste"),
@@ -58,7 +59,8 @@ MISTAKES = {
          "Donnez-les à tokenizer.convert_ids_to_tokens"),
         (lambda s: len(s.tokens) < len(s.expected), "il y a {count} morceau(x) pour {total} identifiants",
          "Donnez input_ids en entier"),
-        (lambda s: "decode" in s.answer, "decode récrit chaque morceau : la marque des espaces a disparu, et une lettre "
+        (lambda s: "decode" in s.answer,
+         "decode récrit chaque morceau : la marque des espaces a disparu, et une lettre "
          "coupée en deux ne se lit plus", "Employez convert_ids_to_tokens, qui montre le morceau tel qu'il est"),
         (lambda s: True, "ces morceaux ne sont pas ceux de input_ids",
          "Écrivez tokenizer.convert_ids_to_tokens(input_ids)")],
@@ -85,11 +87,13 @@ MISTAKES = {
          "Prenez ce que renvoie train_new_from_iterator"),
         (lambda s: not s.trained, "specialised n'a pas été entraîné",
          "Appelez tokenizer.train_new_from_iterator(text_iterator, vocab_size=VOCAB_SIZE)"),
-        (lambda s: s.corpus != s.expected, "le corpus donné n'est pas text_iterator", "Donnez text_iterator en premier"),
+        (lambda s: s.corpus != s.expected, "le corpus donné n'est pas text_iterator",
+         "Donnez text_iterator en premier"),
         (lambda s: s.vocab_size not in (52_000, s.setting), "vocab_size vaut {vocab_size}, et non 52 000",
          "Écrivez vocab_size=VOCAB_SIZE")],
     "2.7": [
-        (lambda s: not s.saved, "le tokenizer spécialisé n'est pas sauvegardé", "Appelez specialised.save_pretrained(folder)"),
+        (lambda s: not s.saved, "le tokenizer spécialisé n'est pas sauvegardé",
+         "Appelez specialised.save_pretrained(folder)"),
         (lambda s: not s.right_place, "il est sauvegardé dans « {where} », et non dans aurore/tokenizer",
          "Donnez folder à save_pretrained : son contenu ira dans aurore/tokenizer")],
 }
@@ -148,7 +152,8 @@ def _check_open(script):
     answer = _answer_in(script)
     with _opened_by_name(answer.names.get("MODEL_NAME")):
         call = answer.run()
-    tokenizer = value_of(call, "tokenizer", answer, object, expected="un tokenizer", returned=lambda tokenizer: tokenizer)
+    tokenizer = value_of(call, "tokenizer", answer, object, expected="un tokenizer",
+                         returned=lambda tokenizer: tokenizer)
     if not _is_tokenizer(tokenizer) or tokenizer(TEXT)["input_ids"] != _tokenizer()(TEXT)["input_ids"]:
         tell(MISTAKES["2.1"], SimpleNamespace(tokenizer=tokenizer, is_tokenizer=_is_tokenizer(tokenizer),
                                               kind=kind(tokenizer), answer=answer.text))
@@ -199,7 +204,8 @@ def _check_tokens(script):
     expected = tokenizer.tokenize(text)
     if not isinstance(tokens, (list, tuple)) or list(tokens) != expected or "tokenizer.tokenize(" in answer.text:
         tell(MISTAKES["2.4"], SimpleNamespace(tokens=tokens, expected=expected, answer=answer.text, kind=kind(tokens),
-                                              count=len(tokens) if hasattr(tokens, "__len__") else 0, total=len(expected)))
+                                              count=len(tokens) if hasattr(tokens, "__len__") else 0,
+                                              total=len(expected)))
 
 
 def _specialise(script):

@@ -30,7 +30,8 @@ MISTAKES = {
          "Écrivez load_from_disk(paths.DATA)"),
         (lambda s: not s.opened, "le chemin donné est « {path} », et les données sont dans aurore/data",
          "Donnez paths.DATA à load_from_disk"),
-        (lambda s: not hasattr(s.dataset, "keys") or not set(PARTS) <= set(s.dataset.keys()), "dataset n'a pas les trois parties (train, validation, test)",
+        (lambda s: not hasattr(s.dataset, "keys") or not set(PARTS) <= set(s.dataset.keys()),
+         "dataset n'a pas les trois parties (train, validation, test)",
          "Gardez dans dataset tout ce que renvoie load_from_disk")],
     "3.3": [
         (lambda s: s.call.left, "return quitte la fonction ici : le journal de l'entraînement ne serait pas renvoyé",
@@ -41,7 +42,8 @@ MISTAKES = {
          "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, ...)"),
         (lambda s: len(s.fits) > 1, "fit est appelée deux fois : le réseau serait entraîné deux fois",
          "N'appelez fit qu'une fois"),
-        (lambda s: s.call.variables["model"] is not s.model, "model ne contient plus le réseau : fit renvoie un journal",
+        (lambda s: s.call.variables["model"] is not s.model,
+         "model ne contient plus le réseau : fit renvoie un journal",
          "Appelez model.fit(...) sans la mettre dans model"),
         (lambda s: s.fits[0].x == s.eval and s.fits[0].validation_data == s.train,
          "les deux jeux sont échangés : le réseau apprendrait sur les données d'évaluation",
@@ -51,7 +53,8 @@ MISTAKES = {
          "Nommez l'argument : validation_data=tf_eval_dataset"),
         (lambda s: s.fits[0].x != s.train, "le premier argument de fit n'est pas tf_train_dataset",
          "Commencez par tf_train_dataset"),
-        (lambda s: s.fits[0].batch_size is not None, "batch_size ne va pas ici : les lots de tf_train_dataset sont déjà "
+        (lambda s: s.fits[0].batch_size is not None,
+         "batch_size ne va pas ici : les lots de tf_train_dataset sont déjà "
          "faits", "Retirez-le ; le nombre d'époques se nomme epochs=EPOCHS"),
         (lambda s: s.fits[0].validation_data is None,
          "sans données de validation, on ne saura pas si le réseau apprend ou récite",
@@ -140,7 +143,8 @@ def _check_fit(script):
     model = network_class("TFGPT2LMHeadModel")(SimpleNamespace(n_layer=6))
     train, evaluation = ["un lot"], ["un lot de validation"]
     call = answer.run_alone(model=model, tf_train_dataset=train, tf_eval_dataset=evaluation, EPOCHS=EPOCHS,
-                            steps_per_epoch=2, monitoring={"steps_per_epoch": 2, "verbose": 0, "callbacks": ["journal"]})
+                            steps_per_epoch=2,
+                            monitoring={"steps_per_epoch": 2, "verbose": 0, "callbacks": ["journal"]})
     tell(MISTAKES["3.3"], SimpleNamespace(call=call, model=model, fits=model.fits, train=train, eval=evaluation,
                                           answer=answer.text))
 

@@ -12,7 +12,7 @@ from workshop.checks.doubles import (
     network_class,
     same_place,
 )
-from workshop.checks.explain import Wrong, kind, tell, value_of
+from workshop.checks.explain import kind, tell, value_of
 from workshop.checks.stand_ins import stand_ins
 from workshop.paths import BASE_MODEL
 from workshop.text.typography import normalise
@@ -36,7 +36,8 @@ MISTAKES = {
     "4.2": [
         (lambda s: isinstance(s.model, type), "model est la classe, et non un réseau",
          "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
-        (lambda s: isinstance(s.model, TextGenerationPipeline), "model est un pipeline, et non un réseau : pipeline vient "
+        (lambda s: isinstance(s.model, TextGenerationPipeline),
+         "model est un pipeline, et non un réseau : pipeline vient "
          "plus bas", "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
         (lambda s: not isinstance(s.model, Network) and callable(s.model), "from_pretrained n'a pas été appelée",
          "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
@@ -45,16 +46,19 @@ MISTAKES = {
         (lambda s: s.model.opened is None,
          "sans from_pretrained, le réseau a la bonne forme, mais des poids au hasard : il ne sait rien",
          "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
-        (lambda s: s.model.opened.kind not in WITH_A_HEAD, "{name} lit le texte, mais n'a pas la tête qui écrit la suite",
+        (lambda s: s.model.opened.kind not in WITH_A_HEAD,
+         "{name} lit le texte, mais n'a pas la tête qui écrit la suite",
          "Employez TFGPT2LMHeadModel"),
         (lambda s: not same_place(s.model.opened.path, BASE_MODEL),
-         "c'est le réseau de « {where} », et non celui de model_path", "Donnez model_path à from_pretrained, sans guillemets"),
+         "c'est le réseau de « {where} », et non celui de model_path",
+         "Donnez model_path à from_pretrained, sans guillemets"),
         (lambda s: s.model.opened.config is None, "le réseau n'a pas reçu sa configuration",
          "Ajoutez config=config à from_pretrained"),
         (lambda s: not _is_same(s.model.opened.config, s.config), "config n'est pas la configuration lue au TODO 4.1",
          "Écrivez config=config")],
     "4.3": [
-        (lambda s: isinstance(s.prompts, set), "un ensemble n'a pas d'ordre : on ne saurait pas quel texte est le premier",
+        (lambda s: isinstance(s.prompts, set),
+         "un ensemble n'a pas d'ordre : on ne saurait pas quel texte est le premier",
          "Remplacez les accolades par des crochets"),
         (lambda s: not isinstance(s.prompts, (list, tuple)), "prompts est {kind}, et non une liste de deux débuts",
          "Écrivez deux textes entre crochets, séparés par une virgule"),
@@ -71,7 +75,8 @@ MISTAKES = {
     "4.4": [
         (lambda s: s.outputs is s.pipe, "outputs est pipe lui-même, qui n'a pas été appelé",
          "Écrivez pipe(prompts, **settings)"),
-        (lambda s: not s.pipe.asked, "pipe n'a pas été appelé : outputs est {kind}", "Écrivez pipe(prompts, **settings)"),
+        (lambda s: not s.pipe.asked, "pipe n'a pas été appelé : outputs est {kind}",
+         "Écrivez pipe(prompts, **settings)"),
         (lambda s: isinstance(s.asked, dict), "pipe a reçu les réglages à la place des débuts",
          "Écrivez pipe(prompts, **settings)"),
         (lambda s: s.asked == "prompts", "pipe a reçu le mot « prompts », et non la liste", "Retirez les guillemets"),
@@ -104,9 +109,11 @@ MISTAKES = {
          "Écrivez print(output0), puis print(output1)"),
         (lambda s: "generated_text" in s.printed, "c'est outputs qui est affiché, avec ses crochets et ses accolades",
          "Écrivez print(output0), puis print(output1)"),
-        (lambda s: any(repr(text) in s.printed for text in s.texts), "les textes s'affichent entre guillemets, comme une "
+        (lambda s: any(repr(text) in s.printed for text in s.texts),
+         "les textes s'affichent entre guillemets, comme une "
          "liste", "Écrivez print(output0), puis print(output1)"),
-        (lambda s: not any(s.shown), "aucun des deux textes n'est affiché", "Écrivez print(output0), puis print(output1)"),
+        (lambda s: not any(s.shown), "aucun des deux textes n'est affiché",
+         "Écrivez print(output0), puis print(output1)"),
         (lambda s: not all(s.shown), "{missing} n'est pas affiché", "Ajoutez print({missing})"),
         (lambda s: s.printed.index(s.texts[0]) > s.printed.index(s.texts[1]),
          "les deux textes sont affichés dans l'autre sens", "Affichez output0 d'abord"),

@@ -138,7 +138,8 @@ _ACCIDENTS = (
     (SyntaxError, r"Missing parentheses in call to 'print'", "print est une fonction : il lui faut des parenthèses",
      "Écrivez print(...), ce qu'il faut afficher entre les parenthèses"),
     (SyntaxError, r"(?s)(?:string literal|invalid syntax|forgot a comma).*\n.*'[^'\"\n]*\w'\w",
-     "l'apostrophe du texte ferme les guillemets simples avant la fin", "Entourez ce texte de guillemets doubles : \"...\""),
+     "l'apostrophe du texte ferme les guillemets simples avant la fin",
+     "Entourez ce texte de guillemets doubles : \"...\""),
     (SyntaxError, "unterminated .*string", "un guillemet ouvert n'est jamais refermé",
      "Ajoutez le guillemet qui manque à la fin du texte, ligne {line}"),
     (SyntaxError, r"(?s)\n.*\b(\d{1,3}) (\d{3})\b", "Python n'admet pas d'espace dans un nombre",
@@ -167,7 +168,8 @@ _ACCIDENTS = (
     (NameError, "", "le nom « {name} » n'existe pas",
      "Cherchez une faute de frappe, ou des guillemets oubliés, à la ligne {line} ; sinon, c'est un import qui manque "
      "en haut du fichier"),
-    (ImportError, "Unable to convert output|return_tensors", "return_tensors donne un tableau à deux dimensions, et non "
+    (ImportError, "Unable to convert output|return_tensors",
+     "return_tensors donne un tableau à deux dimensions, et non "
      "une liste", "Retirez return_tensors"),
     (ImportError, r"(\w+) requires the PyTorch library", "{0} demande PyTorch, que l'atelier n'emploie pas",
      "Employez la classe de TensorFlow, dont le nom commence par TF"),
@@ -186,7 +188,8 @@ _ACCIDENTS = (
     (OSError, r"« ([^»\n]{1,60}) » n'est pas sur cette machine|Le dossier (\S+) n'existe pas|"
      r"^(\S+) is not a local folder",
      "from_pretrained n'a pas trouvé « {place} » sur cette machine", "Donnez-lui model_path, sans guillemets"),
-    ((OSError, ValueError), "n'est pas sur cette machine|Can't load|couldn't connect|does not appear|local folder|Repo id",
+    ((OSError, ValueError),
+     "n'est pas sur cette machine|Can't load|couldn't connect|does not appear|local folder|Repo id",
      "from_pretrained n'a pas reçu le dossier du réseau", "Donnez-lui model_path, sans guillemets"),
     (ValueError, "^load_dataset", "load_dataset lit des fichiers bruts, et ce dossier vient de save_to_disk",
      "Employez load_from_disk"),
@@ -200,7 +203,8 @@ _ACCIDENTS = (
      "il y a une liste de trop", "Donnez input_ids, sans crochets ni return_tensors"),
     (TypeError, "'str' object cannot be interpreted as an integer", "un texte est donné là où il faut un nombre",
      "Retirez les guillemets autour du nombre"),
-    (TypeError, "'float' object cannot be interpreted as an integer", "le point en fait un nombre à virgule (52.000 vaut "
+    (TypeError, "'float' object cannot be interpreted as an integer",
+     "le point en fait un nombre à virgule (52.000 vaut "
      "52), et il faut un nombre entier", "Écrivez 52_000, ou VOCAB_SIZE"),
     (FileNotFoundError, r"'([^']+)'", "« {0} » n'existe pas", "Vérifiez ce chemin, ligne {line}"),
     (KeyError, r"^'?(.*?)'?\n", "la clé « {0} » n'existe pas dans ce dictionnaire",
@@ -218,7 +222,8 @@ _ACCIDENTS = (
      "Écrivez la clé entre guillemets, ou des crochets [...] à la place des accolades"),
     (TypeError, r"'(?:function|method|builtin_function_or_method|type|ABCMeta)' object is not subscriptable",
      "on n'appelle pas une fonction avec des crochets", "Remplacez les crochets par des parenthèses, ligne {line}"),
-    (TypeError, r"'NoneType' object is not (?:subscriptable|iterable)", "cette valeur est None : shuffle, sort, append ou "
+    (TypeError, r"'NoneType' object is not (?:subscriptable|iterable)",
+     "cette valeur est None : shuffle, sort, append ou "
      "print ne renvoient rien", "Employez une fonction qui renvoie ce que vous voulez, ou une ligne de plus"),
     (TypeError, r"'(\w+)' object is not subscriptable", "les crochets ne veulent rien dire ici", "Retirez-les"),
     (TypeError, r"'(\w+)' object is not callable", "ce n'est pas une fonction : on ne peut pas l'appeler",
@@ -229,7 +234,8 @@ _ACCIDENTS = (
      "Cherchez une faute de frappe dans le nom de cet argument, ligne {line}"),
     (TypeError, r"(\w+)\(\) got multiple values for (?:keyword )?argument '(\w+)'", "{0} reçoit deux fois « {1} »",
      "Ne le donnez qu'une fois, par sa place ou par son nom"),
-    (TypeError, r"Pipeline\.__call__\(\) takes", "pipe ne prend qu'une liste de débuts : les réglages se donnent par leurs "
+    (TypeError, r"Pipeline\.__call__\(\) takes",
+     "pipe ne prend qu'une liste de débuts : les réglages se donnent par leurs "
      "noms", "Écrivez pipe(prompts, **settings), les deux étoiles comprises"),
     (TypeError, r"(\w+)\(\) (?:takes|expected)|(\w+) expected (?:at most|exactly)", "{call} reçoit trop d'arguments",
      "Ne lui donnez que ce que le TODO demande ; un argument facultatif se nomme (nom=valeur)"),
@@ -255,7 +261,7 @@ _ACCIDENTS = (
 
 
 def explain(error, line, source=""):
-    """Renvoie (pourquoi, quoi faire) pour une erreur de Python à la ligne `line` (ou None), dont le texte est `source`."""
+    """Renvoie (pourquoi, quoi faire) pour une erreur de Python à la ligne `line` (ou None), qui se lit `source`."""
     text = str(getattr(error, "msg", None) or error)
     for sort, words, why, advice in _ACCIDENTS:
         found = isinstance(error, sort) and re.search(words, f"{text}\n{source}")
@@ -267,7 +273,8 @@ def explain(error, line, source=""):
         attribute = next(iter(re.findall(r"'(\w+)'", text)), "")
     known = {"text": _without_internals(text), "line": line, "kind": type(error).__name__, "name": attribute,
              "owner": _owner(error) if isinstance(error, AttributeError) else "",
-             "place": next(filter(None, groups), ""), "call": (groups + [""])[0] or (groups + ["", ""])[1] or "cette fonction"}
+             "place": next(filter(None, groups), ""),
+             "call": (groups + [""])[0] or (groups + ["", ""])[1] or "cette fonction"}
     groups = [re.sub(r"'(\w+)'", r"« \1 »", group.replace(" and ", " et ")) for group in groups]
     if known["call"] in ("__call__", "__init__"):
         known["call"] = "cet appel"

@@ -119,7 +119,7 @@ class _NotYet(Exception):
 
 
 def _look_at_place(lines, solution, places, number):
-    """Lève _NotYet si la réponse manque, Beside si elle n'est pas où elle doit être, Wrong si sa place est encombrée."""
+    """Lève _NotYet si la réponse manque, Beside si elle n'est pas où elle doit être."""
     announced = [rank + 1 for rank, line in enumerate(lines) if todo_line(line) == number]
     if len(announced) > 1:
         raise Beside(f"ligne {announced[1]} : le TODO {number} est en double, avec ses repères "
@@ -151,7 +151,7 @@ def _look_at_place(lines, solution, places, number):
 
 
 def _line_of_answer(script, places, wrong):
-    """Renvoie la ligne de la faute : la dernière qui donne une valeur à la variable dont on parle, sinon la première."""
+    """Renvoie la ligne de la faute : la dernière qui donne sa valeur à la variable en cause, sinon la première."""
     path, lines, solution, number = script
     place = places.get(number)
     if place is None:

@@ -1,4 +1,4 @@
-"""Où est chaque réponse dans le fichier d'une personne, repères intacts, effacés ou en double ; et ce qui est à côté."""
+"""Où est chaque réponse dans le fichier d'une personne, repères intacts, effacés ou en double ; ce qui est à côté."""
 
 import ast
 import difflib
@@ -19,7 +19,7 @@ class Place(NamedTuple):
 
 
 def locate(lines, solution):
-    """Renvoie {numéro: Place} des réponses de `lines`, dans l'ordre ; sans repères, la place se déduit de `solution`."""
+    """Renvoie {numéro: Place} des réponses de `lines`, dans l'ordre ; sans repères, elle se déduit de `solution`."""
     marked = {}
     for todo in find_todos(lines):
         marked.setdefault(todo.number, Place(todo.number, todo.first, todo.last, _indent(lines[todo.first - 1]), True))
@@ -90,7 +90,7 @@ def beside(lines, solution, places, number):
 
 
 def _words(solution, todo):
-    """Renvoie l'expression qui reconnaît une réponse à `todo` : l'affectation, ou l'ingrédient, de celle de la solution."""
+    """Renvoie l'expression qui reconnaît une réponse à `todo` : ce que celle de la solution donne, ou emploie."""
     text = "\n".join(line.strip() for line in solution[todo.first:todo.last])
     names = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
     given = {node.id for node in names if isinstance(node.ctx, ast.Store)}

@@ -29,7 +29,7 @@ class Watch:
         self.finished = {one for one in EXERCISES if not self.next_todo(one)}
 
     def next_todo(self, number):
-        """Renvoie le premier TODO qui reste à l'exercice `number` (« * » s'il ne s'ouvre pas), ou None s'il est fait."""
+        """Renvoie le premier TODO qui reste à l'exercice `number` (« * » : il ne s'ouvre pas), ou None."""
         verdicts = self.results[number]
         optional = {todo.number for todo in todos_of(number) if todo.optional}
         return next((todo for todo, verdict in verdicts.items()
@@ -123,7 +123,8 @@ def follow(number):
     try:
         watch.show({})
         while True:
-            print("\nEnregistrez votre fichier : je regarde. « i » puis Entrée : un indice ; « q » : finir.", flush=True)
+            print("\nEnregistrez votre fichier : je regarde. « i » puis Entrée : un indice ; « q » : finir.",
+                  flush=True)
             before = None
             while before is None:
                 time.sleep(PAUSE)
