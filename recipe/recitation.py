@@ -31,6 +31,7 @@ TOP_K = 50                  # celui de l'étape 4
 NEW_TOKENS = 160            # de quoi faire 60 mots : il en faut une centaine
 TOGETHER = 50               # textes que le réseau écrit de front
 OPENING_WORDS = 6           # pris dans un livre, à continuer
+EXAMPLES = 5                # suites montrées, par qui écrit
 SEED = 0
 
 
@@ -103,8 +104,9 @@ def report(sequences, names, samples):
         counts[writer] = sum(common), sum(map(bool, common)), longest
         rows.append([writer, count(sum(map(len, texts))), count(counts[writer][0]),
                      f"{counts[writer][1]} sur {len(texts)}", f"{longest} mots"])
-        found += [_longest_of(sequences, names, writer, text, length) for text, length in zip(texts, lengths)
-                  if max(length, default=0) in range(min(SEQUENCE, longest), longest + 1)]
+        longest_first = sorted(zip(lengths, texts), key=lambda pair: -max(pair[0], default=0))
+        found += [_longest_of(sequences, names, writer, text, length) for length, text in longest_first[:EXAMPLES]
+                  if any(length)]
     section(f"Suites de {SEQUENCE} mots qui sont aussi dans les livres")
     table(["qui écrit", "mots écrits", "suites", "textes concernés", "la plus longue"], rows)
     print("\nLes plus longues :", *found, sep="\n  ")
