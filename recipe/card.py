@@ -18,10 +18,11 @@ from workshop.paths import BASE_MODEL, SAND_MODEL
 
 RECITATION = Path(__file__).with_name("recitation.tsv")
 SENTENCES = {
-    "aurore-mini": ("Un petit GPT-2 français, fait pour être spécialisé en quelques minutes sur un ordinateur portable. "
-                    "Il a lu des romans, aucun de George Sand. L'étape 3 part de lui quand elle n'a pas d'autre réseau."),
-    "aurore": ("Un GPT-2 français qui a lu des romans, puis George Sand. C'est lui qui écrit aux étapes 4 et 5, tant que "
-               "l'on n'a pas entraîné le sien."),
+    "aurore-mini": ("Un petit GPT-2 français, fait pour être spécialisé en quelques minutes sur un ordinateur "
+                    "portable. Il a lu des romans, aucun de George Sand. L'étape 3 part de lui quand elle n'a pas "
+                    "d'autre réseau."),
+    "aurore": ("Un GPT-2 français qui a lu des romans, puis George Sand. C'est lui qui écrit aux étapes 4 et 5, tant "
+               "que l'on n'a pas entraîné le sien."),
 }
 CARD = """# {name}
 

@@ -90,8 +90,8 @@ def list_readings(novels, texts, archives, folder):
     works = read_manifests(archives)
     works.update((name, ("Sand, George", title, "", LESSON_SOURCE)) for name, title in LESSON_BOOKS.items())
     for file, parts in READINGS.items():
-        write_readings([(*works[novel.name], fingerprint(texts[novel.name])) for novel in novels if novel.part in parts],
-                       folder / file)
+        read = [novel.name for novel in novels if novel.part in parts]
+        write_readings([(*works[name], fingerprint(texts[name])) for name in read], folder / file)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ def test_what_is_written_is_read_back(tmp_path):
     assert read_signature(tmp_path) == ("aurore-mini spécialisé", "le 1er juillet 2026 à 9 h 05", 1.111)
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"name": 3}', '{"name": "x", "score": {"bits": 1}}', "\xff"])
+@pytest.mark.parametrize("content", [
+    None, "", "[]", "{}", '{"name": 3}', '{"name": "x", "score": {"bits": 1}}', "\xff"])
 def test_a_network_without_a_readable_file_has_the_name_of_its_folder(tmp_path, content):
     folder = tmp_path / "2026-07-01_09-05-00"
     folder.mkdir()

@@ -10,7 +10,7 @@ import time
 from workshop import narration
 from workshop.checks import quiz
 from workshop.checks.apart import exercise_path, judge_all, todos_of
-from workshop.checks.command import EXERCISES, here, progress_bar, say, show_hints, show_verdict
+from workshop.checks.display import EXERCISES, here, progress_bar, say, show_hints, show_verdict
 from workshop.checks.judge import DONE, WAITING, WRONG
 
 PAUSE = 0.2   # secondes entre deux regards

@@ -85,7 +85,10 @@ def sliding_windows(ids, window, stride):
 
 
 def _losses(model, input_ids, positions, targets):
-    """Pertes des tokens à prédire, en nats, de forme (fenêtres, stride) ; la tête n'est calculée que là où l'on prédit."""
+    """Pertes des tokens à prédire, en nats, de forme (fenêtres, stride).
+
+    La tête n'est calculée que là où l'on prédit.
+    """
     hidden = model.transformer(input_ids, use_cache=False, training=False).last_hidden_state
     logits = tf.cast(model.logits(tf.gather(hidden, positions, batch_dims=1)), tf.float32)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)

@@ -7,7 +7,7 @@ La classe garde son nom et ses poids : `from_pretrained`, `fit`, `generate` et
 import copy
 import os
 
-from workshop import quiet_tensorflow  # pylint: disable=unused-import  # avant TensorFlow, qu'il fait taire
+from workshop import quiet_tensorflow  # pylint: disable=unused-import,ungrouped-imports  # avant TensorFlow
 
 import numpy as np
 import tensorflow as tf

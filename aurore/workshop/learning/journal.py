@@ -92,9 +92,9 @@ class Journal(Callback):  # pylint: disable=too-many-instance-attributes  # ce q
         """Lève une WorkshopError si l'un des nombres n'en est plus un : les poids sont perdus."""
         if not all(map(math.isfinite, numbers)):
             raise WorkshopError(
-                f"Au pas {self.step}, la perte n'est plus un nombre : les pas sont si grands que le réseau s'est perdu, "
-                "et rien n'est enregistré.\nChoisissez une vitesse plus petite dans LEARNING_RATES (1e-4, par exemple), "
-                "en haut du script, puis relancez.")
+                f"Au pas {self.step}, la perte n'est plus un nombre : les pas sont si grands que le réseau s'est "
+                "perdu, et rien n'est enregistré.\nChoisissez une vitesse plus petite dans LEARNING_RATES (1e-4, par "
+                "exemple), en haut du script, puis relancez.")
 
     def _validate(self, loss):
         self._ensure_finite(loss)

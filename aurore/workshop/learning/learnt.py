@@ -43,21 +43,26 @@ def learnt_words(texts, books, gains, most=WORDS):
     found, named_in = defaultdict(list), defaultdict(set)
     capitalised = defaultdict(lambda: True)
     for text, book, of_tokens in zip(texts, books, gains):
-        starts = np.array([start for start, _ in of_tokens])
-        bits = np.concatenate([[0.0], np.cumsum([gain for _, gain in of_tokens])])
-        for match in _WORD.finditer(text):
-            first, end = np.searchsorted(starts, (match.start(), match.end()))
-            if first == end:
-                continue  # un morceau de token
-            word = match.group().lower()
-            found[word].append(bits[end] - bits[first])
+        for written, gain in _word_gains(text, of_tokens):
+            word = written.lower()
+            found[word].append(gain)
             named_in[word].add(book)
-            capitalised[word] &= match.group()[0].isupper()
+            capitalised[word] &= written[0].isupper()
     words = sorted((LearntWord(word, float(np.mean(values)), len(values)) for word, values in found.items()
                     if len(values) >= LEAST and len(word) > 1), key=lambda learnt: -learnt.gain)
     common = [learnt for learnt in words if not (capitalised[learnt.word] and len(named_in[learnt.word]) == 1)]
     names = [learnt for learnt in words if learnt not in common]
     return [learnt for learnt in (common + names)[:most] if learnt.gain > 0]
+
+
+def _word_gains(text, of_tokens):
+    """Donne (mot, bits gagnés) pour chaque mot entier de `text` ; un mot gagne ce que gagnent ses tokens."""
+    starts = np.array([start for start, _ in of_tokens])
+    bits = np.concatenate([[0.0], np.cumsum([gain for _, gain in of_tokens])])
+    for match in _WORD.finditer(text):
+        first, end = np.searchsorted(starts, (match.start(), match.end()))
+        if first < end:  # sinon, ce n'est qu'un morceau de token
+            yield match.group(), bits[end] - bits[first]
 
 
 def easier_sentences(texts, before, after, most=SENTENCES):

@@ -50,9 +50,8 @@ def read_here(texts):
 def already_read(readings, title, text):
     """Renvoie la première des `readings` qui a ce titre ou ce texte, ou None."""
     wanted, found = _plain(title), sequences(text)
-    return next((reading for reading in readings
-                 if _plain(reading.title) == wanted or (reading.fingerprint and recognised(reading.fingerprint, found))),
-                None)
+    return next((reading for reading in readings if _plain(reading.title) == wanted
+                 or (reading.fingerprint and recognised(reading.fingerprint, found))), None)
 
 
 def _plain(title):

@@ -52,7 +52,8 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         self.blocks = train_blocks, eval_blocks
         # 4 octets par poids, dont la sauvegarde garde neuf jeux.
         ensure_writable(paths.MODEL, size=40 * model.num_parameters())
-        self.journal = Journal(None, max(1, len(train_blocks["input_ids"]) // self.settings.BATCH_SIZE), self.write_sample)
+        steps_per_epoch = max(1, len(train_blocks["input_ids"]) // self.settings.BATCH_SIZE)
+        self.journal = Journal(None, steps_per_epoch, self.write_sample)
         known = {name: value for name, value in vars(self.settings).items() if name not in NOT_SETTINGS}
         self.resumption = Resumption(paths.MODEL / ".unfinished", self.journal,
                                      fingerprint(sorted(known.items(), key=str), model, *self.blocks),
@@ -174,7 +175,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         return by_sentence(starts, ranks, in_bits(losses), len(texts))
 
     def write_sample(self, model, tokens=SAMPLE_TOKENS):
-        """Renvoie ce que le réseau écrit à la suite d'OPENING, jusqu'à la fin d'une phrase ; toujours le même tirage."""
+        """Renvoie ce que le réseau écrit à la suite d'OPENING, jusqu'à la fin d'une phrase."""
         opening = self.settings.OPENING
         set_random_seed(self.settings.SEED)
         written = model.generate(**self.tokenizer(opening, return_tensors="tf"), max_new_tokens=tokens, do_sample=True,

@@ -216,8 +216,8 @@ class _Weights(dict):
         if matrix.size > len(self._free):
             self._free = np.empty(max(matrix.size, RESERVE), np.float32)
         panels, self._free = self._free[:matrix.size], self._free[matrix.size:]
-        panels = panels.reshape(-1, len(matrix), PANEL)
-        panels[...] = matrix.reshape(len(matrix), -1, PANEL).swapaxes(0, 1)
+        panels = panels.reshape((-1, len(matrix), PANEL))
+        panels[...] = matrix.reshape((len(matrix), -1, PANEL)).swapaxes(0, 1)
         return panels
 
 
