@@ -15,6 +15,7 @@ import pytest
 
 from answers import RIGHT, WRONG
 from conftest import AURORE, ROOT
+from workshop import paths
 from workshop.checks.apart import judge_all, judge_apart
 from workshop.checks.doubles import Network, keras_get_file
 from workshop.checks.explain import explain
@@ -60,7 +61,7 @@ def _write(tmp_path):
 
 @pytest.fixture(name="offline", scope="module", autouse=True)
 def _offline():
-    """Comme dans le processus qui juge : transformers n'appelle personne."""
+    """Comme dans le processus qui juge : transformers n'appelle personne, et les données sont à leur place."""
     import transformers.utils.hub as hub  # pylint: disable=import-outside-toplevel,consider-using-from-import
     from huggingface_hub import constants  # pylint: disable=import-outside-toplevel  # après les réglages de l'atelier
 
@@ -68,7 +69,10 @@ def _offline():
     saved = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = hub._is_offline_mode = True  # pylint: disable=protected-access
     offline.is_reachable.cache_clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DATA", "TOKENIZER", "MODEL"):
+            patch.setattr(paths, name, AURORE / name.lower())
+        yield
     constants.HF_HUB_OFFLINE = hub._is_offline_mode = saved  # pylint: disable=protected-access
     offline.is_reachable.cache_clear()
 

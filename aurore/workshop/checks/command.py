@@ -219,7 +219,8 @@ def _help():
 def _act(action, values):
     """Fait ce qu'une option demande ; renvoie le code de sortie."""
     if action == "--watch":
-        from workshop.checks import watch  # pylint: disable=import-outside-toplevel  # il importe celui-ci
+        from workshop.checks import watch  # pylint: disable=import-outside-toplevel,cyclic-import
+        # (il se sert de ce qui est dit ici, et n'est importé que s'il faut suivre)
         return watch.follow(_exercise(values[0], action) if values else None)
     if not values:
         raise WorkshopError(f"{action} attend un numéro :  {command(action)} {_ACTIONS[action].replace('n', '3', 1)}"

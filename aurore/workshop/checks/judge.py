@@ -87,7 +87,7 @@ def _source(lines, line):
     return lines[line - 1] if line and line <= len(lines) else ""
 
 
-def _judge_one(check, script):
+def _judge_one(check, script):  # pylint: disable=too-many-return-statements  # un par sorte de verdict
     path, lines, solution, number = script
     places = locate(lines, solution)
     try:
