@@ -4,11 +4,12 @@ import contextlib
 import tempfile
 from types import SimpleNamespace
 
+from workshop import paths
 from workshop.checks.answer import Answer
 from workshop.checks.doubles import from_transformers, in_container, network_class, same_place
 from workshop.checks.explain import Remark, kind, tell, value_of
 from workshop.checks.stand_ins import stand_ins
-from workshop.paths import DATA, shown
+from workshop.paths import shown
 
 EPOCHS = 3  # et non 1, la valeur du fichier : un nombre écrit en dur se verrait
 PARTS = ("train", "validation", "test")
@@ -108,7 +109,7 @@ def _data_in(opened):
 
         def opened_instead(dataset_path, *others, **named):
             opened.append(dataset_path)
-            return load_from_disk(folder if same_place(dataset_path, DATA) else dataset_path, *others, **named)
+            return load_from_disk(folder if same_place(dataset_path, paths.DATA) else dataset_path, *others, **named)
 
         opened_instead.__name__ = opened_instead.__qualname__ = "load_from_disk"  # celui que cite Python
         parts = type("DatasetDict", (DatasetDict,), {"load_from_disk": staticmethod(opened_instead)})
@@ -124,16 +125,16 @@ def _check_data(script):
         try:
             call = answer.run_alone()
         except (OSError, ValueError):  # ce dossier n'existe pas, ou n'est pas celui d'un jeu de données
-            if asked and not same_place(asked[-1], DATA):
+            if asked and not same_place(asked[-1], paths.DATA):
                 tell(MISTAKES["3.2"], SimpleNamespace(opened=False, path=shown(asked[-1]), dataset=None, kind=""))
             raise
         seen.path = shown(asked[-1]) if asked else None
-        seen.opened = bool(asked) and same_place(asked[-1], DATA)
+        seen.opened = bool(asked) and same_place(asked[-1], paths.DATA)
         seen.dataset = value_of(call, "dataset", answer, object, expected="ce que renvoie load_from_disk",
                                 returned=lambda dataset: dataset)
         seen.kind = kind(seen.dataset)
         tell(MISTAKES["3.2"], seen)
-    if in_container(asked[-1], DATA):
+    if in_container(asked[-1], paths.DATA):
         raise Remark("Ce chemin est celui de Docker. Hors du conteneur, écrivez paths.DATA : il va partout.")
 
 
