@@ -65,6 +65,14 @@ def test_no_artefact_secret_or_book_is_tracked():
         assert "EBOOK L" + "A MARE AU DIABLE" not in text, name
 
 
+def test_only_the_two_networks_are_large():
+    """Deux mégaoctets au plus, hormis les poids d'aurore-mini et d'aurore."""
+    large = {path.relative_to(ROOT).as_posix(): round(path.stat().st_size / 1e6) for path in tracked_files()
+             if path.is_file() and path.stat().st_size > 2e6}
+    assert large == {"aurore/embedded/base_model/model.safetensors": 14,
+                     "aurore/embedded/sand_model/model.safetensors": 59}
+
+
 def test_credentials_are_placeholders():
     text = (ROOT / "aurore" / "credentials.ini").read_text(encoding="utf-8")
     assert "TOKEN=XXXX" in text and "HUGGING_FACE_PSEUDO=XXXX" in text
