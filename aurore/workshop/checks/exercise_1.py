@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import nltk.tokenize.punkt  # pylint: disable=unused-import  # ouvert avant que le temps d'un essai soit compté
+
 from workshop.checks.answer import Answer
 from workshop.checks.doubles import keras_get_file
 from workshop.checks.explain import Wrong, kind, tell, value_of
