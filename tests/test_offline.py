@@ -15,7 +15,7 @@ CATALOGUE = 'tokenizer = AutoTokenizer.from_pretrained("{}")'
 def test_a_name_typed_in_step_2_ends_at_once_and_in_french(atelier, source, name, words):
     text = with_answer(EXERCISES[1], "2.1", CATALOGUE.format(name))
     (atelier.aurore / "2_tokenize.py").write_text(text, encoding="utf-8")
-    process = atelier.run("2_tokenize.py", AURORE_SOURCE=source, timeout=60)  # huggingface_hub seul attend plus longtemps
+    process = atelier.run("2_tokenize.py", AURORE_SOURCE=source, timeout=60)  # moins que huggingface_hub
     assert process.returncode == 2 and "Traceback" not in process.stderr, process.stderr
     assert words in " ".join(process.stderr.replace("|", " ").split()), process.stderr
     assert "aurore-mini" in process.stdout  # le repli de hub.local_copy est annoncé dans les deux cas
