@@ -23,7 +23,6 @@ from workshop.learning.training import Progress, StopInTime, choose_precision, s
 from workshop.narration import decimal, duration
 from workshop.text.sentences import finished
 
-SAVE_EVERY_SECONDS = 60     # de quoi reprendre après une interruption
 EXCERPT_WORDS = 12_000      # mots de la validation où chercher ce qui est appris : quelques secondes de lecture
 SAMPLE_TOKENS = 60
 SAMPLE_TEMPERATURE = 0.7    # assez sage pour que les phrases se tiennent
@@ -57,7 +56,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         known = {name: value for name, value in vars(self.settings).items() if name not in NOT_SETTINGS}
         self.resumption = Resumption(paths.MODEL / ".unfinished", self.journal,
                                      fingerprint(sorted(known.items(), key=str), model, *self.blocks),
-                                     getattr(self.settings, "SAVE_EVERY_SECONDS", SAVE_EVERY_SECONDS))
+                                     self.settings.SAVE_EVERY_SECONDS)
         self.first_step = self.resumption.offer(model)
         self.starting_weights = model.get_weights()
 
@@ -165,7 +164,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         return validation.select(range(0, len(validation), every))
 
     def _measure(self):
-        """Renvoie les pertes, en bits, de chaque token de l'examen et de l'extrait de validation."""
+        """Renvoie les pertes, en nats, de chaque token de l'examen et de l'extrait de validation."""
         window = self.settings.BLOCK_LENGTH
         return {name: token_losses(self.model, self.tokenizer, text, window=window, stride=window // 2)
                 for name, text in (("exam", self._exam_text), ("excerpt", " ".join(self._excerpt["text"][:])))}
