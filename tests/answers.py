@@ -154,6 +154,7 @@ WRONG = [
     ("3.1", "model.summary", "il manque les parenthèses"),
     ("3.1", "model = model.summary()", "ne contient plus le réseau"),
     ("3.1", "print(model)", "summary n'a pas été appelée"),
+    ("3.1", "model.summary(print_fn=lambda line: None)", "rien ne s'affiche"),
     ("3.1", "model.sumary()", "n'a pas de « sumary »"),
     ("3.1", "print(model.num_parameters())", "summary n'a pas été appelée"),
     ("3.1", "summary(model)", "le nom « summary » n'existe pas"),
@@ -179,6 +180,13 @@ WRONG = [
     ("3.3", "model.fit(train_blocks, validation_data=tf_eval_dataset, epochs=EPOCHS, **monitoring)",
      "le premier argument"),
     ("3.3", "model.fit", "il manque les parenthèses"),
+    ("3.3", "model.fit(tf_train_dataset.take(2), validation_data=tf_eval_dataset, epochs=EPOCHS, **monitoring)",
+     "n'apprend pas tout"),
+    ("3.3", "for _ in range(EPOCHS):\n    model.fit(tf_train_dataset, validation_data=tf_eval_dataset, **monitoring)",
+     "plusieurs fois"),
+    ("3.3", "model.fit(tf_train_dataset, validation_data=tf_eval_dataset, epochs=EPOCHS, monitoring=monitoring)",
+     "n'a pas d'argument « monitoring »"),
+    ("3.3", "model.train_on_batch(next(iter(tf_train_dataset)))", "fit n'a pas été appelée"),
     ("3.3", "model.train(tf_train_dataset)", "n'a pas de « train »"),
     # 4.1 config
     ("4.1", 'config = AutoConfig.from_pretrained("model_path")', "sans guillemets"),
@@ -192,6 +200,12 @@ WRONG = [
     ("4.2", "model = TFGPT2LMHeadModel.from_pretrained(model_path)", "n'a pas reçu sa configuration"),
     ("4.2", 'model = TFGPT2LMHeadModel.from_pretrained("gpt2", config=config)', "« gpt2 »"),
     ("4.2", "model = TFGPT2LMHeadModel.from_pretrained", "n'a pas été appelée"),
+    ("4.2", "from transformers import TFAutoModel\nmodel = TFAutoModel.from_pretrained(model_path, config=config)",
+     "n'a pas la tête"),
+    ("4.2", "model = TFGPT2LMHeadModel.from_pretrained(paths.SAND_MODEL)", "et non celui de model_path"),
+    ("4.2", "config = AutoConfig.from_pretrained(paths.SAND_MODEL)\n"
+            "model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)", "n'ont pas la forme"),
+    ("4.2", "model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config, from_pt=True)", "Retirez from_pt"),
     ("4.2", "model = config", "et non un réseau"),
     ("4.2", "model = TFGPT2LMHeadModel.from_pretrained(config, config=config)", "le dossier du réseau"),
     # 4.3 prompts
@@ -267,6 +281,13 @@ RIGHT = [
     ("2.7", "specialised.save_pretrained(str(folder))"),
     ("2.7", "specialised.save_pretrained(paths.TOKENIZER)"),
     ("3.1", "print(model.summary())"),
+    ("3.1", "lines = []\nmodel.summary(print_fn=lines.append)\nprint('\\n'.join(lines))"),
+    ("3.3", "from tf_keras import Model\nModel.fit(model, tf_train_dataset, validation_data=tf_eval_dataset,\n"
+            "          epochs=EPOCHS, **monitoring)"),
+    ("3.3", "model.fit(tf_train_dataset.prefetch(1), validation_data=tf_eval_dataset, epochs=EPOCHS, **monitoring)"),
+    ("4.2", "model = TFGPT2LMHeadModel.from_pretrained(model_path, config=AutoConfig.from_pretrained(model_path))"),
+    ("4.2", "from transformers import TFAutoModelForCausalLM\n"
+            "model = TFAutoModelForCausalLM.from_pretrained(model_path, config=config)"),
     ("3.2", 'dataset = load_from_disk("aurore/data")'),
     ("3.2", "dataset = load_from_disk(str(paths.DATA))"),
     ("3.3", "model.fit(x=tf_train_dataset, epochs=EPOCHS, validation_data=tf_eval_dataset, **monitoring)"),

@@ -10,7 +10,7 @@ import os
 
 import requests
 import transformers.utils.hub
-from huggingface_hub import constants
+from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 
 from workshop.errors import WorkshopError
@@ -70,7 +70,10 @@ def _wrapped(cached_files):
                 print(f"{name} n'est pas sur cette machine : aurore-mini, le petit réseau embarqué, le remplace.")
             return cached_files(str(folder), filenames, **options)
         try:
-            return cached_files(path_or_repo_id, filenames, **options)
+            found = cached_files(path_or_repo_id, filenames, **options)
+            if found is None and not reachable and not try_to_load_from_cache(name, "config.json"):
+                raise OSError(name)  # rien de ce réseau : les classes de TensorFlow cherchent ses poids en dernier
+            return found
         except HFValidationError as error:
             raise NotHere(_sentence(name)) from error
         except OSError as error:

@@ -177,8 +177,10 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         """Renvoie ce que le réseau écrit à la suite d'OPENING, jusqu'à la fin d'une phrase."""
         opening = self.settings.OPENING
         set_random_seed(self.settings.SEED)
-        written = model.generate(**self.tokenizer(opening, return_tensors="tf"), max_new_tokens=tokens, do_sample=True,
-                                 temperature=SAMPLE_TEMPERATURE, top_k=50, pad_token_id=self.tokenizer.eos_token_id)
+        # « <|endoftext|> » dans OPENING n'est que du texte ; écrit par le réseau, c'est la fin du sien.
+        encoded = self.tokenizer(opening, return_tensors="tf", split_special_tokens=True)
+        written = model.generate(**encoded, max_new_tokens=tokens, do_sample=True, temperature=SAMPLE_TEMPERATURE,
+                                 top_k=50, pad_token_id=self.tokenizer.eos_token_id)
         text = " ".join(self.tokenizer.decode(written[0], skip_special_tokens=True).split())
         return finished(text, start=len(opening))
 
