@@ -1,6 +1,7 @@
 """Le réseau lui-même : ses blocs, sa tête, son tokenizer, et ce que PyTorch en lit."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from workshop.learning import hub
 from workshop.learning.evaluation import score
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.learning.packing import IGNORED, evenly, pack
+from workshop.learning.session import Session
 from workshop.learning.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
 from workshop.writing.gpt2 import gpt2

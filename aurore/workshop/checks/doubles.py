@@ -5,9 +5,7 @@ import re
 from types import SimpleNamespace
 
 from workshop.checks.stand_ins import StandIn
-from workshop.paths import AURORE
-
-CONTAINER = "/aurore"  # où le volume est monté, dans l'image
+from workshop.paths import AURORE, CONTAINER, IN_CONTAINER
 
 
 def same_place(path, expected):
@@ -22,7 +20,7 @@ def same_place(path, expected):
 def in_container(path, expected):
     """Dit si `path` est celui de `expected` dans l'image, et n'existe que là."""
     inside = f"{CONTAINER}/{expected.relative_to(AURORE).as_posix()}" if expected.is_relative_to(AURORE) else None
-    return os.path.normpath(str(path)).replace(os.sep, "/") == inside and str(AURORE) != CONTAINER
+    return os.path.normpath(str(path)).replace(os.sep, "/") == inside and not IN_CONTAINER
 
 
 def keras_get_file(asked):

@@ -51,8 +51,13 @@ def is_reachable():
     return False
 
 
+def is_a_path(name):
+    """Dit si `name`, tapé par quelqu'un, est un chemin, et non le nom d'un réseau du catalogue (« auteur/réseau »)."""
+    return name.startswith((".", "/", "~", "aurore/")) or "\\" in name or name.count("/") > 1
+
+
 def _sentence(name):
-    if os.sep in name.strip("/.") and name.startswith((".", "/", "aurore/")):
+    if is_a_path(name):
         return f"Le dossier {name} n'existe pas, ou n'est pas celui d'un réseau.\nVérifiez son nom, puis relancez."
     return (f"« {name} » n'est pas sur cette machine, et le catalogue Hugging Face est hors d'atteinte.\n"
             "Donnez à from_pretrained un dossier, comme model_path ou paths.BASE_MODEL, sans guillemets.")
