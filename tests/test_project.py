@@ -79,7 +79,8 @@ def test_what_is_read_first_names_things_that_exist(page):
     for path in set(re.findall(r"\b(?:aurore|tests|docs|recipe|bench)/[\w./-]*\w", text)):
         assert (ROOT / path).exists() or re.match(r"aurore/(data|tokenizer|model|livres)\b", path), path
     for variable in set(re.findall(r"`((?:AURORE|GUTENBERG|HF)_[A-Z]+)\b", text)):
-        sources = [path.read_text(encoding="utf-8") for path in (ROOT / "aurore").rglob("*.py")]
+        sources = [path.read_text(encoding="utf-8")
+                   for folder in ("aurore", "tests") for path in (ROOT / folder).rglob("*.py")]
         assert any(variable in source for source in sources), variable
 
 
