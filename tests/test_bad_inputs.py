@@ -1,7 +1,6 @@
 """Chaque mésaventure a sa phrase, un code de sortie différent de 0, et n'abîme rien."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess

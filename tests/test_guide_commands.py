@@ -18,8 +18,8 @@ from workshop.errors import Unfinished
 
 DOCS = ROOT / "docs"
 # Les pages, dans l'ordre de la table des matières.
-PAGES = ["README", *re.findall(r"^(?:\d\.|-) \[.+?\]\(([\w/-]+)\.md\)", (DOCS / "README.md").read_text(encoding="utf-8"),
-                               re.M)]
+PAGES = ["README", *re.findall(r"^(?:\d\.|-) \[.+?\]\(([\w/-]+)\.md\)",
+                               (DOCS / "README.md").read_text(encoding="utf-8"), re.M)]
 # Celles qui ne se lancent pas ici : {commande: où elle l'est}.
 ELSEWHERE = {
     "make test-fast": "Makefile", "make test": ".ci/run",

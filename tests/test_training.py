@@ -320,8 +320,8 @@ def test_a_second_training_says_so_and_waits_or_stops(tmp_path, monkeypatch, cap
     alone(tmp_path).release()
 
 
-@pytest.mark.parametrize("seconds_per_step, said", [(1, []), (3, ["moins"]), (0.5, ["plus"])])
-def test_an_estimate_is_corrected_aloud(monkeypatch, capsys, seconds_per_step, said):
+@pytest.mark.parametrize("pace, said", [(1, []), (3, ["moins"]), (0.5, ["plus"])])
+def test_an_estimate_is_corrected_aloud(monkeypatch, capsys, pace, said):
     """Cent secondes sont annoncées pour cent pas."""
     clock = [0.0]
     monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
@@ -329,7 +329,7 @@ def test_an_estimate_is_corrected_aloud(monkeypatch, capsys, seconds_per_step, s
     estimate = Estimate(journal, 100, limit=200)
     estimate.on_train_begin()
     for journal.step in range(1, 101):
-        clock[0] += seconds_per_step
+        clock[0] += pace
         estimate.on_train_batch_end(0)
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert [word for line in lines for word in ("moins", "plus") if f"va {word} vite" in line] == said

@@ -110,6 +110,7 @@ def test_every_todo_has_at_least_four_wrong_answers():
 
 def test_the_answers_of_attendees_are_judged_as_they_should(write):
     if not ATTENDEES.is_file():
+        assert not ATTENDEES.parents[1].is_dir(), "../shared est là, sans ces réponses : en CI, elles doivent y être."
         pytest.skip("Les réponses de ../shared/cases/verify_answers.json ne sont pas sur cette machine.")
     misjudged = []
     for case in json.loads(ATTENDEES.read_text(encoding="utf-8")):
