@@ -107,6 +107,8 @@ MISTAKES = {
         (lambda s: not any(s.shown), "aucun des deux textes n'est affiché",
          "Écrivez print(output0), puis print(output1)"),
         (lambda s: not all(s.shown), "{missing} n'est pas affiché", "Ajoutez print({missing})"),
+        (lambda s: "".join(s.texts) in s.printed, "les deux textes sont collés l'un à l'autre",
+         "Écrivez print(output0), print(), puis print(output1)"),
         (lambda s: s.printed.index(s.texts[0]) > s.printed.index(s.texts[1]),
          "les deux textes sont affichés dans l'autre sens", "Affichez output0 d'abord"),
         (lambda s: max(map(s.printed.count, s.texts)) > 1, "un texte est affiché deux fois",

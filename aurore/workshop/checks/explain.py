@@ -165,6 +165,13 @@ _ACCIDENTS = (
     (KeyboardInterrupt, "", "la réponse s'interrompt elle-même", "Retirez KeyboardInterrupt"),
     (UnboundLocalError, "", "« {name} » sert avant d'avoir reçu une valeur",
      "Donnez-lui d'abord une valeur, ou cherchez une faute de frappe à la ligne {line}"),
+    (NameError, r"'(join|r?strip|lstrip|split|readlines?|extend|append|tokenize|fit|summary|from_pretrained"
+     r"|convert_ids_to_tokens|train_new_from_iterator|save_pretrained)'",
+     "« {0} » est une méthode : elle s'écrit à la suite d'un objet et d'un point, objet.{0}(...)",
+     "Cherchez dans la phrase du TODO quel objet sait faire cela"),
+    (NameError, r"'(os|re|np|tf|nltk|keras|tf_keras|tensorflow|datasets|transformers|itertools|numpy|pathlib|Path"
+     r"|(?:TF|Auto|GPT2|Dataset)\w+)'", "le nom « {0} » n'existe pas : il n'est pas importé",
+     "Employez ce que nomme la phrase du TODO ; sinon, c'est un import qui manque en haut du fichier"),
     (NameError, "", "le nom « {name} » n'existe pas",
      "Cherchez une faute de frappe, ou des guillemets oubliés, à la ligne {line} ; sinon, c'est un import qui manque "
      "en haut du fichier"),
@@ -223,7 +230,8 @@ _ACCIDENTS = (
     (TypeError, r"unhashable type: '(?:dict|list)'",
      "une liste ou un dictionnaire ne peut pas servir de clé, ni entrer dans un ensemble",
      "Écrivez la clé entre guillemets, ou des crochets [...] à la place des accolades"),
-    (TypeError, r"'(?:function|method|builtin_function_or_method|type|ABCMeta)' object is not subscriptable",
+    (TypeError, r"'(?:function|method|builtin_function_or_method|type|ABCMeta|\w*Tokenizer\w*|\w*Pipeline)' object is "
+     "not subscriptable",
      "on n'appelle pas une fonction avec des crochets", "Remplacez les crochets par des parenthèses, ligne {line}"),
     (TypeError, r"'NoneType' object is not (?:subscriptable|iterable)",
      "cette valeur est None : shuffle, sort, append ou "
@@ -252,7 +260,11 @@ _ACCIDENTS = (
      "Relisez la ligne {line}"),
     (TypeError, r"'(?:\w+)' object is not iterable|argument of type|has no len", "cette valeur ne se parcourt pas, et "
      "n'a pas d'éléments", "Vérifiez, à la ligne {line}, que c'est bien la liste que vous donnez"),
-    (TypeError, "", "une fonction reçoit une valeur d'une autre sorte que celle qu'elle attend ({text})",
+    (TypeError, "os.PathLike object, not TextIOWrapper", "open attend un chemin, et book est déjà un fichier ouvert",
+     "Lisez directement book"),
+    (TypeError, "bytes-like object|expected string or bytes|PyString", "cette fonction attend un texte, et reçoit autre "
+     "chose", "Vérifiez ce que vous lui donnez, ligne {line}, et que c'est bien cette fonction-là qu'il faut"),
+    (TypeError, "", "une fonction reçoit une valeur d'une autre sorte que celle qu'elle attend",
      "Vérifiez ce que vous lui donnez, ligne {line}"),
     (AttributeError, "'NoneType'", "« {name} » est demandé à une variable qui vaut None",
      "Ne gardez pas le résultat d'une méthode qui modifie sur place (append, extend, sort) : c'est None"),
