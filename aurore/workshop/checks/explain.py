@@ -154,7 +154,7 @@ _ACCIDENTS = (
     (SyntaxError, "cannot assign to|Maybe you meant '=='", "on ne peut pas donner de valeur à cela",
      "À gauche du signe =, n'écrivez que le nom d'une variable"),
     (SyntaxError, "positional argument follows keyword", "un argument sans nom vient après un argument nommé",
-     "Mettez-le avant, ou nommez-le ; devant un dictionnaire de réglages, deux étoiles : **"),
+     "Mettez-le avant, ou nommez-le ; un dictionnaire de réglages se donne avec deux étoiles (**) devant lui"),
     (SyntaxError, r"\n\s*\w+ *= *[^\W\d_]+ [^\W\d_]+", "un texte s'écrit entre guillemets",
      "Ajoutez-les au début et à la fin du texte, ligne {line}"),
     (SyntaxError, "forgot a comma", "Python ne comprend pas cette ligne : il manque peut-être une virgule",

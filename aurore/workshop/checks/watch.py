@@ -88,7 +88,8 @@ class Watch:
             return
         todo = self.next_todo(following)
         print(f"\nEnsuite : l'exercice {following}, TODO {todo}, dans {here(exercise_path(following))}")
-        say(self.results[following][todo].why)
+        why = self.results[following][todo].why
+        say(why[0].upper() + why[1:])
 
 
 def _stamp(number):
