@@ -2,7 +2,7 @@
 
 from typing import Any, Iterable
 
-from workshop.page.contract import DEFAULTS, ENDINGS, ERRORS, FIELDS
+from workshop.page.contract import ENDINGS, ERRORS, FIELDS, LOOK_FIELDS, OPTIONAL
 
 Schema = dict[str, Any]
 
@@ -29,29 +29,49 @@ def _errors(*codes: int) -> Schema:
                         **({"headers": retry} if code in (429, 503) else {})} for code in codes}
 
 
+_WISH = ("longueur", "audace", "top_k", "top_p", "graine")
+_STORY = {
+    "amorce": _TEXT,
+    "suite": {**_TEXT, "description": "Tout ce que le réseau a écrit, tel quel, suite reçue comprise."},
+    "paragraphes": {"type": "array", "items": _TEXT,
+                    "description": "La suite composée, jusqu'à la fin de sa dernière phrase."},
+    "avertissement": {"type": ["string", "null"]},
+    "fin": {**_TEXT, "enum": list(ENDINGS),
+            "description": " ".join(f"{name} : {sentence}" for name, sentence in ENDINGS.items())},
+    "reseau": _reference("Reseau"),
+    "reglages": {**_object({name: FIELDS[name].schema for name in _WISH}),
+                 "description": "Avec le même réseau et le même texte, ils redonnent les mêmes mots."},
+}
+_CANDIDATES = {"type": "array", "items": _object({"texte": _TEXT, "p": _PROBABILITY})}
+_HESITATION = {"type": "number", "minimum": 0, "description": "L'entropie du tirage, en bits."}
+_NUMBER = {"type": "integer", "minimum": 0, "description": "Laquelle des suites, s'il y en a plusieurs."}
 _SCHEMAS = {
-    "Demande": _object({name: field.schema for name, field in FIELDS.items()}, optional=DEFAULTS),
     "Reseau": _object({
-        "nom": _TEXT, "date": {"type": ["string", "null"]},
-        "note": {"type": ["number", "null"], "description": "Bits par caractère sur le livre de test."}}),
-    "Histoire": _object({
-        "amorce": _TEXT,
-        "suite": {**_TEXT, "description": "Tout ce que le réseau a écrit, tel quel, suite reçue comprise."},
-        "paragraphes": {"type": "array", "items": _TEXT,
-                        "description": "La suite composée, jusqu'à la fin de sa dernière phrase."},
-        "avertissement": {"type": ["string", "null"]},
-        "fin": {**_TEXT, "enum": list(ENDINGS),
-                "description": " ".join(f"{name} : {sentence}" for name, sentence in ENDINGS.items())},
+        "id": {**_TEXT, "description": "Ce par quoi on le demande."}, "nom": _TEXT,
+        "date": {"type": ["string", "null"]},
+        "note": {"type": ["number", "null"], "description": "Bits par caractère sur le livre de test."},
+        "parent": {"type": ["string", "null"], "description": "Le nom du réseau dont il est parti."}}),
+    "Reseaux": _object({"reseaux": {"type": "array", "items": _reference("Reseau"),
+                                    "description": "Celui qui écrit d'ordinaire d'abord."}}),
+    "Histoire": _object({**_STORY, "autres": {"type": "array", "items": _object(_STORY),
+                                              "description": "Les autres suites, si l'on en demande plusieurs."}},
+                        optional=("autres",)),
+    "Place": _object({"place": {"type": "integer", "minimum": 1}, "numero": _NUMBER}, optional=("numero",)),
+    "Token": _object({"texte": _TEXT, "p": _PROBABILITY, "candidats": _CANDIDATES, "hesitation": _HESITATION,
+                      "numero": _NUMBER}, optional=("p", "candidats", "hesitation", "numero")),
+    "Regard": _object({
+        "tokens": {"type": "array", "items": _reference("Token"), "description": "Ceux du texte."},
+        "ensuite": {**_CANDIDATES, "description": "Ce qui suivrait : les probabilités du réseau, avant l'audace."},
         "reseau": _reference("Reseau")}),
-    "Place": _object({"place": {"type": "integer", "minimum": 1}}),
-    "Token": _object({"texte": _TEXT, "p": _PROBABILITY, "candidats": {
-        "type": "array", "items": _object({"texte": _TEXT, "p": _PROBABILITY})}}, optional=("p", "candidats")),
     "Erreur": _object({"message": _TEXT}),
 }
 
 
-def description(root: str) -> Schema:
-    """Renvoie la description ; `root` est l'adresse de la page."""
+def description(root: str, networks: list[str]) -> Schema:
+    """Renvoie la description ; `root` est l'adresse de la page, `networks` les noms des réseaux."""
+    asked = {name: field.schema for name, field in FIELDS.items()}
+    asked["reseau"] = {**asked["reseau"], "enum": ["", *networks]}
+    looked = {name: asked[name] for name in LOOK_FIELDS}
     stream = {"text/event-stream": {"schema": _object({
         "event": {**_TEXT, "enum": ["avertissement", "place", "token", "fin", "erreur"]},
         "data": {**_TEXT,
@@ -69,9 +89,19 @@ def description(root: str) -> Schema:
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _reference("Demande")}}},
                 "responses": {"200": _json(_reference("Histoire"), "La suite.", **stream),
                               **_errors(400, 401, 413, 415, 429, 500, 503)}}},
+            "/api/look": {"parameters": [code], "post": {
+                "operationId": "look", "summary": "Voir ce que le réseau pense de chaque token, et du suivant.",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _reference("Texte")}}},
+                "responses": {"200": _json(_reference("Regard"), "Ce qu'il en pense."),
+                              **_errors(400, 401, 413, 415, 429, 500, 503)}}},
+            "/api/models": {"parameters": [code], "get": {
+                "operationId": "models", "summary": "Les réseaux à qui l'on peut demander d'écrire.",
+                "responses": {"200": _json(_reference("Reseaux"), "Leur nom, leur date, leur note."),
+                              **_errors(401, 429)}}},
             "/api/model": {"parameters": [code], "get": {
-                "operationId": "model", "summary": "Le réseau qui écrit.",
+                "operationId": "model", "summary": "Le réseau qui écrit d'ordinaire.",
                 "responses": {"200": _json(_reference("Reseau"), "Son nom, sa date, sa note."), **_errors(401, 429)}}},
         },
-        "components": {"schemas": _SCHEMAS},
+        "components": {"schemas": {
+            "Demande": _object(asked, OPTIONAL), "Texte": _object(looked, OPTIONAL), **_SCHEMAS}},
     }

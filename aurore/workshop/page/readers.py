@@ -42,7 +42,7 @@ class Request(NamedTuple):
     text: str
     max_new_tokens: int = 200
     temperature: float = BOLDNESS.usual
-    top_k: int = TOP_K
+    top_k: int = int(TOP_K.usual)
     top_p: float = 1.0
     seed: int | None = None
 
@@ -238,11 +238,11 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         written = _UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
         if not written:
             return None
-        candidates = [(self._alone(int(token)), float(probability))
+        candidates = [(self.alone(int(token)), float(probability))
                       for token, probability in zip(choice.candidates[:CANDIDATES], choice.probabilities)]
-        return Piece(written, choice.probability, candidates)
+        return Piece(written, choice.probability, candidates, choice.entropy)
 
-    def _alone(self, token):
+    def alone(self, token):
         """Renvoie ce que `token` écrirait à lui seul : rien à la fin du texte, U+FFFD pour un morceau de signe."""
         text = self.tokenizer.decode([token])
         return "\ufffd" if "\ufffd" in text else _UNREADABLE.sub("", text)

@@ -28,6 +28,7 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     errors.register(app)
     app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
     app.context_processor(lambda: {"network": generator.network, "refusal": generator.refusal,
+                                   "networks": lambda: generator.networks,
                                    "contract": contract})
     if _is_behind_a_proxy():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1, x_prefix=1)  # type: ignore[method-assign]
