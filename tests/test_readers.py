@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from workshop.page.events import Full, Piece, Place
+from workshop.page.line import Room
 from workshop.page.prompts import check
 from workshop.page.readers import Readers, Request, _open_tokenizer
 from workshop.paths import BASE_MODEL
@@ -23,8 +24,8 @@ OPENINGS = ["Il était une fois", "Le soir,", "La meunière chantait au bord de 
 def _readers():
     opened = []
 
-    def build(**places):
-        opened.append(Readers(BASE_MODEL, **places))
+    def build(seats=32, places=32):
+        opened.append(Readers(BASE_MODEL, Room(seats), Room(places)))
         return opened[-1]
     yield build
     for readers in opened:
@@ -158,13 +159,13 @@ def test_a_piece_that_fails_is_only_its_reader_s(readers, monkeypatch):
 def test_what_a_visitor_may_not_type_is_not_written(readers, monkeypatch):
     """« Continuer » renvoie ce que le réseau a écrit : il ne doit pas être refusé."""
     room = readers()
-    monkeypatch.setattr("workshop.page.readers.DecodeStream", lambda **_: OddDecoder())
+    monkeypatch.setattr("workshop.page.reader.DecodeStream", lambda **_: OddDecoder())
     text = written(room.join(Request("Il", max_new_tokens=3, seed=0)))
     assert text == "abc" * 3 and check("Il", text).suite == text
 
 
 def test_who_waits_is_told_their_place_again(readers, monkeypatch):
-    monkeypatch.setattr("workshop.page.readers.REMINDER_SECONDS", 0.05)
+    monkeypatch.setattr("workshop.page.reader.REMINDER_SECONDS", 0.05)
     room = readers(seats=1)
     first = room.join(Request("Il était", max_new_tokens=10_000, seed=0))
     next(first)
