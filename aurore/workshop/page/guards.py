@@ -1,18 +1,26 @@
 """Ce qui protège la page : un jeton dans le formulaire, des limites, des en-têtes.
 
 Une salle entière sort souvent par une seule adresse : une personne est donc reconnue au cookie de
-son formulaire, et l'adresse n'a qu'une limite très large.
+son formulaire, et l'adresse n'a qu'une limite très large. Être prié de revenir n'y compte pas.
 """
 
+import functools
 import secrets
+import threading
+from collections import Counter
 from typing import Callable
 
-from flask import Flask, request, session
+from flask import Flask, Response, make_response, request, session
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
 from workshop.page.contract import LARGEST_BODY, PER_ADDRESS, PER_PERSON
+from workshop.page.events import Full
+from workshop.page.line import COME_BACK_SECONDS, Room
+from workshop.page.visitor import Visitor, current
 
+# Chaque texte demandé tient un fil du serveur, qu'il s'écrive ou attende, quel que soit son réseau.
+CROWD = Room(240, for_persons=10, for_addresses=10)
 FORM_LIFETIME = 12 * 3600   # secondes : une journée d'atelier sans recharger la page
 
 HEADERS = {
@@ -44,10 +52,52 @@ def protect(app: Flask) -> tuple[CSRFProtect, Callable]:
             response.headers.setdefault("Cache-Control", "no-store")  # une histoire n'est qu'à qui l'a demandée
         return response
 
+    crowd = Crowd(CROWD)
+
     def limit(view):
-        view = limiter.shared_limit(f"{PER_ADDRESS} per minute", scope="histoires", methods=["POST"])(view)
+        view = crowd.bounds(view)
+        view = limiter.shared_limit(f"{PER_ADDRESS} per minute", scope="histoires", methods=["POST"],
+                                    deduct_when=_is_not_a_full_room)(view)
         return limiter.shared_limit(f"{PER_PERSON} per minute", scope="histoires d'une personne", methods=["POST"],
-                                    key_func=lambda: session["csrf_token"],
+                                    key_func=lambda: session["csrf_token"], deduct_when=_is_not_a_full_room,
                                     exempt_when=lambda: "csrf_token" not in session)(view)
 
     return csrf, limit
+
+
+def _is_not_a_full_room(response: Response) -> bool:
+    return response.status_code != 503
+
+
+class Crowd:
+    """Ceux à qui l'on répond : un texte, tant qu'il n'est pas tout envoyé, occupe une place de `room`."""
+
+    def __init__(self, room: Room):
+        self._room = room
+        self._inside: Counter[Visitor] = Counter()
+        self._changing = threading.Lock()
+
+    def bounds(self, view: Callable) -> Callable:
+        """Renvoie `view`, qui lève Full si son visiteur n'a pas de place."""
+        @functools.wraps(view)
+        def bounded(*args, **kwargs):
+            if request.method != "POST":
+                return view(*args, **kwargs)
+            visitor = current()
+            with self._changing:
+                if not self._room.accepts(visitor, self._inside):
+                    raise Full(COME_BACK_SECONDS)
+                self._inside[visitor] += 1
+            try:
+                response = make_response(view(*args, **kwargs))
+            except BaseException:
+                self._leave(visitor)
+                raise
+            response.call_on_close(functools.partial(self._leave, visitor))
+            return response
+        return bounded
+
+    def _leave(self, visitor: Visitor) -> None:
+        with self._changing:
+            self._inside[visitor] -= 1
+            self._inside = +self._inside
