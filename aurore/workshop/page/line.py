@@ -20,8 +20,9 @@ from typing import Generic, NamedTuple, TypeVar
 from workshop.page.visitor import Visitor
 
 COME_BACK_SECONDS = 5    # ce que dure un texte quand la salle est pleine : de quoi dire quand revenir
+CLOSE = 8                # qui n'a que tant de monde de trop devant lui revient dans une seconde
 LATE_SECONDS = 15        # le retard que l'on pardonne à qui revient
-EARLY_SECONDS = 1
+EARLY_SECONDS = 0.2
 MOST_AWAY = 500          # places gardées à la fois ; les suivants reviennent au hasard
 
 R = TypeVar("R")
@@ -86,10 +87,13 @@ class Line(Generic[R]):
         to_seat, others = self.plan(seated)
         if turn in to_seat or (turn in others[:self.benches.size] and self.benches.accepts(visitor, waiting)):
             return None
-        turn.reader, turn.due = None, now + COME_BACK_SECONDS
+        # Qui est presque au bout revient bientôt : les bancs ne doivent pas se vider sans lui.
+        too_many = max(0, others.index(turn) - self.benches.size)
+        retry_after = min(COME_BACK_SECONDS, 1 + too_many // CLOSE)
+        turn.reader, turn.due = None, now + retry_after
         if len(self._turns) - waiting.total() > MOST_AWAY:
             self._turns.remove(turn)
-        return COME_BACK_SECONDS
+        return retry_after
 
     def _kept(self, visitor: Visitor, now: float) -> Turn[R] | None:
         """Renvoie la plus ancienne place gardée pour `visitor` ; ceux qui n'ont pas de cookie ne se distinguent que par

@@ -1,8 +1,8 @@
 """Lire l'amorce des uns entre deux tokens des autres.
 
 Lire cinq cents tokens d'un coup fait attendre tous ceux qui écrivent une demi-seconde. Ici, une amorce est lue par
-tranches, à part, une à chaque token : qui arrive avec un long texte attend le sien, et les autres s'en aperçoivent à
-peine (« chunked prefill » : Agrawal et al., « Sarathi », 2023, arxiv.org/abs/2308.16369).
+tranches, à part, une tous les quelques tokens : qui arrive avec un long texte attend le sien, et les autres s'en
+aperçoivent à peine (« chunked prefill » : Agrawal et al., « Sarathi », 2023, arxiv.org/abs/2308.16369).
 """
 
 import math
@@ -13,8 +13,9 @@ import numpy as np
 from workshop.writing.engine import Memory
 from workshop.writing.generation import Batch
 
-SLICE = 8     # tokens lus entre deux tokens de qui écrit seul : à peine plus longs à lire qu'un seul
+SLICE = 24    # tokens d'une amorce lus d'un coup : une vingtaine de millisecondes
 ALONE = 256   # et quand personne n'écrit
+LEAST = 4     # tokens d'amorces que l'on peut lire pour un token que chacun écrit, au moins
 
 
 class SharedBatch(Batch):
@@ -24,6 +25,7 @@ class SharedBatch(Batch):
         super().__init__(network, seats)
         self.reading = deque()             # les textes dont l'amorce n'est pas encore lue
         self._desk = Memory(network, 1)    # où se lit celle du premier
+        self._credit = 0                   # tokens d'amorces que ceux qui écrivent ont laissé lire
 
     def enter(self, text):
         """Ajoute `text` à ceux dont l'amorce reste à lire ; il n'en gardera que ce qui laisse la place d'écrire."""
@@ -47,17 +49,23 @@ class SharedBatch(Batch):
     def step(self):
         """Ajoute un token à chaque texte, puis lit une tranche d'amorce ; retire ceux qui sont finis, et les renvoie."""
         finished = super().step() if self.texts else []
-        # Autant de temps à lire qu'à écrire, ou à peu près.
-        budget = SLICE + len(self.texts) if self.texts else ALONE
-        while self.reading and budget > 0:
+        # Plus ils sont à attendre d'être lus, plus on lit ; ceux qui écrivent gardent la moitié du temps, à peu près.
+        earned = max(LEAST, len(self.reading) + len(self.texts) // 2)
+        self._credit = 0 if not self.reading else self._credit + earned if self.texts else ALONE
+        while self.reading and self._credit >= min(SLICE, self._left_to_read):
             text = self.reading[0]
             try:
-                budget -= self._read_a_slice(text, budget)
+                self._credit -= self._read_a_slice(text, self._credit)
             except Exception as error:  # pylint: disable=broad-exception-caught  # elle n'appartient qu'à ce texte
                 text.failure = error
                 self.leave(text)
                 finished.append(text)
         return finished
+
+    @property
+    def _left_to_read(self):
+        """Les tokens qui restent à lire de la première amorce."""
+        return self._kept(self.reading[0]) - int(self._desk.lengths[0])
 
     def _read_a_slice(self, text, most):
         """Lit au plus `most` tokens de l'amorce de `text`, et renvoie combien ; s'il n'en reste pas, il s'écrira."""
