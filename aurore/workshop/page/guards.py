@@ -8,6 +8,7 @@ import functools
 import secrets
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from typing import Callable
 
 from flask import Flask, Response, make_response, request, session
@@ -54,11 +55,11 @@ def protect(app: Flask) -> tuple[CSRFProtect, Callable]:
 
     crowd = Crowd(CROWD)
 
-    def limit(view):
-        view = crowd.bounds(view)
-        view = limiter.shared_limit(f"{PER_ADDRESS} per minute", scope="histoires", methods=["POST"],
+    def limit(view, methods=("POST",)):
+        view = crowd.bounds(view, methods)
+        view = limiter.shared_limit(f"{PER_ADDRESS} per minute", scope="histoires", methods=methods,
                                     deduct_when=_is_not_a_full_room)(view)
-        return limiter.shared_limit(f"{PER_PERSON} per minute", scope="histoires d'une personne", methods=["POST"],
+        return limiter.shared_limit(f"{PER_PERSON} per minute", scope="histoires d'une personne", methods=methods,
                                     key_func=lambda: session["csrf_token"], deduct_when=_is_not_a_full_room,
                                     exempt_when=lambda: "csrf_token" not in session)(view)
 
@@ -77,11 +78,11 @@ class Crowd:
         self._inside: Counter[Visitor] = Counter()
         self._changing = threading.Lock()
 
-    def bounds(self, view: Callable) -> Callable:
-        """Renvoie `view`, qui lève Full si son visiteur n'a pas de place."""
+    def bounds(self, view: Callable, methods: Sequence[str]) -> Callable:
+        """Renvoie `view`, qui lève Full si son visiteur n'a pas de place ; les autres `methods` n'en demandent pas."""
         @functools.wraps(view)
         def bounded(*args, **kwargs):
-            if request.method != "POST":
+            if request.method not in methods:
                 return view(*args, **kwargs)
             visitor = current()
             with self._changing:
