@@ -92,7 +92,10 @@ class Choice:
         candidates = (piece.candidates or [])[:self._asked.logprobs]
         self.logprobs["tokens"].append(piece.text)
         self.logprobs["token_logprobs"].append(_log(piece.probability))
-        self.logprobs["top_logprobs"].append({text: _log(chance) for text, chance in reversed(candidates)})
+        likely: dict[str, float | None] = {}
+        for text, chance in candidates:   # deux tokens s'écrivent parfois de même : le plus probable reste
+            likely.setdefault(text, _log(chance))
+        self.logprobs["top_logprobs"].append(likely)
         self.logprobs["text_offset"].append(self._length)
         self._length += len(piece.text)
 

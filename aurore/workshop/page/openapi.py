@@ -24,6 +24,12 @@ def _list(items: Schema, sentence: str = "") -> Schema:
     return {"type": "array", "items": items, **({"description": sentence} if sentence else {})}
 
 
+def _escaped(schema: Schema) -> Schema:
+    """Renvoie `schema`, dont le motif nomme les signes invisibles au lieu de les contenir : YAML les refuse."""
+    pattern = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in schema.get("pattern", ""))
+    return {**schema, "pattern": pattern} if pattern else schema
+
+
 def _demand(properties: Schema, optional: Iterable[str]) -> Schema:
     """Une demande : un champ qui n'y est pas est refusé par son nom."""
     return {**_object(properties, optional), "additionalProperties": False}
@@ -103,7 +109,7 @@ _OPENAI = {
 
 def description(root: str, networks: list[str]) -> Schema:
     """Renvoie la description ; `root` est l'adresse de la page, `networks` les noms des réseaux."""
-    asked = {name: field.schema for name, field in FIELDS.items()}
+    asked = {name: _escaped(field.schema) for name, field in FIELDS.items()}
     asked["reseau"] = {**asked["reseau"], "enum": ["", *networks]}
     completed = {**completion_request.SCHEMAS, "prompt": completion_request.PROMPT, "stop": completion_request.STOP}
     completed["model"] = {**completed["model"], "enum": ["", *networks]}
