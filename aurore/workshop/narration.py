@@ -17,7 +17,7 @@ from workshop.errors import Unfinished, WorkshopError
 
 WIDTH = 88
 
-_announced = set()  # les TODO facultatifs dont on a dit qu'ils attendent
+_announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
 
 _DISK_ERRORS = {
     errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"
