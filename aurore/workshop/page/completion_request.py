@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from workshop.page.contract import LENGTHS, LONGEST_SUITE, PATIENCE, SEEDS, SUITES, TOP_K, Field, Malformed, Wish
+from workshop.page.contract import FIELDS, LENGTHS, LONGEST_SUITE, PATIENCE, SEEDS, SUITES, TOP_K, Field, Malformed, Wish
 from workshop.page.errors import UnknownField
 from workshop.page.prompts import readable
 
@@ -39,9 +39,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "frequency_penalty": _number("number", 0, 0, 0, "Rien d'autre que 0."),
     "user": {"type": "string", "description": "La page n'en fait rien."},
 }
+# Les mêmes signes que dans une amorce, et rien du tout, si l'on veut.
+_TEXT = {"type": "string", "maxLength": LONGEST_SUITE, "pattern": f"^({FIELDS['amorce'].schema['pattern'][1:-1]})?$"}
 PROMPT = {"description": "Le début du texte.", "default": "", "anyOf": [
-    {"type": "string", "maxLength": LONGEST_SUITE},
-    {"type": "array", "items": {"type": "string", "maxLength": LONGEST_SUITE}, "minItems": 1, "maxItems": 1}]}
+    _TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}]}
 STOP = {"description": "Où s'arrêter, sans l'écrire.", "anyOf": [
     {"type": "string", "minLength": 1, "maxLength": 100},
     {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 100}, "maxItems": MOST_STOPS}]}

@@ -127,7 +127,8 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
     @limit
     def completions():
         asked = completion_request.read(body())
-        prompts.check(asked.prompt[:LONGEST_PROMPT] or _ALONE, asked.prompt[LONGEST_PROMPT:])
+        start = asked.prompt.lstrip() if asked.prompt else _ALONE
+        prompts.check(start[:LONGEST_PROMPT], start[LONGEST_PROMPT:])
         network = _find(generator, asked.wishes[0].network)
         choices = [Choice(asked) for _ in asked.wishes]
         written = together([choice.follow(generator.write(asked.prompt, "", wish._replace(network=network.key)))

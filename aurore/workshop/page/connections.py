@@ -17,6 +17,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, MultiSocketServer, TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from workshop.page.server_errors import OurErrorTask
+
 RECEIVE_SECONDS = 20    # pour envoyer une demande entière : 256 Ko, même par un mauvais Wi-Fi
 MOST_CLOSED = 32        # à la fois, pour faire de la place
 
@@ -24,6 +26,7 @@ MOST_CLOSED = 32        # à la fois, pour faire de la place
 class Connection(HTTPChannel):
     """Une connexion, qui sait depuis quand l'on attend sa demande."""
 
+    error_task_class = OurErrorTask
     waiting_since = 0.0     # instant où a commencé d'arriver la demande que l'on n'a pas encore toute
     has_asked = False       # au moins une fois
 

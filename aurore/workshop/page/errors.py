@@ -8,15 +8,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateError
 from markupsafe import escape
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 
 from workshop.page import error_codes, form
 from workshop.page.contract import ERRORS, EXPIRED, Malformed
 from workshop.page.events import Full
+from workshop.page.guards import TooMany
 from workshop.page.prompts import Refused
 
 Headers = Iterable[tuple[str, str]]
@@ -26,6 +26,7 @@ def register(app: Flask) -> None:
     """Répond à toute erreur de `app` par une page, ou par {"code": …, "message": …}."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Full, lambda full: _answer(ServiceUnavailable(), retry_after=full.retry_after))
+    app.register_error_handler(TooMany, lambda many: _answer(TooManyRequests(), retry_after=many.retry_after))
     app.register_error_handler(Refused, lambda refusal: _refuse(str(refusal), error_codes.REFUSED_TEXT))
     app.register_error_handler(UnknownField, lambda refusal: _refuse(str(refusal), error_codes.UNKNOWN_FIELD))
     app.register_error_handler(Malformed, lambda refusal: _refuse(str(refusal), error_codes.WRONG_FIELD))
@@ -59,8 +60,6 @@ def _answer(error: HTTPException, retry_after: float | None = None) -> ResponseR
         return error.get_response()  # une redirection
     title, sentence = ERRORS.get(code, ERRORS[500 if code >= 500 else 400])
     headers = [(name, value) for name, value in error.get_headers() if name == "Allow"]
-    if isinstance(error, RateLimitExceeded):
-        retry_after = error.limit.limit.get_expiry()  # la fenêtre : au plus tard, tout est permis ensuite
     if retry_after is not None:
         headers.append(("Retry-After", str(math.ceil(retry_after))))
     if is_api():

@@ -25,9 +25,14 @@ def _list(items: Schema, sentence: str = "") -> Schema:
 
 
 def _escaped(schema: Schema) -> Schema:
-    """Renvoie `schema`, dont le motif nomme les signes invisibles au lieu de les contenir : YAML les refuse."""
-    pattern = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in schema.get("pattern", ""))
-    return {**schema, "pattern": pattern} if pattern else schema
+    """Renvoie `schema`, dont les motifs nomment les signes invisibles au lieu de les contenir : YAML les refuse."""
+    def escaped(name: str, value: Any) -> Any:
+        if name == "pattern":
+            return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in value)
+        if isinstance(value, dict):
+            return _escaped(value)
+        return [escaped("", one) for one in value] if isinstance(value, list) else value
+    return {name: escaped(name, value) for name, value in schema.items()}
 
 
 def _demand(properties: Schema, optional: Iterable[str]) -> Schema:
@@ -111,7 +116,7 @@ def description(root: str, networks: list[str]) -> Schema:
     """Renvoie la description ; `root` est l'adresse de la page, `networks` les noms des réseaux."""
     asked = {name: _escaped(field.schema) for name, field in FIELDS.items()}
     asked["reseau"] = {**asked["reseau"], "enum": ["", *networks]}
-    completed = {**completion_request.SCHEMAS, "prompt": completion_request.PROMPT, "stop": completion_request.STOP}
+    completed = {**completion_request.SCHEMAS, "prompt": _escaped(completion_request.PROMPT), "stop": completion_request.STOP}
     completed["model"] = {**completed["model"], "enum": ["", *networks]}
     return {
         "openapi": "3.1.0",
