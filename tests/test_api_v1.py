@@ -61,7 +61,8 @@ def test_an_unknown_field_is_refused_by_its_name(client):
 
 
 @pytest.mark.parametrize("body, code, status", [
-    ({"audace": 9}, "champ_refuse", 400), ({"tokens": 1}, "champ_refuse", 400), ({"amorce": "connard"}, "texte_refuse", 400),
+    ({"audace": 9}, "champ_refuse", 400), ({"tokens": 1}, "champ_refuse", 400),
+    ({"amorce": "connard"}, "texte_refuse", 400),
     ({"amorce": "a" * 400_000}, "trop_long", 413)])
 def test_a_refusal_carries_a_code(client, body, code, status):
     answer = ask(client, **body)
@@ -163,5 +164,3 @@ def test_a_redirection_stays_on_the_page_and_speaks_french(client):
         answer = client.get("/atelier", headers={"Host": host})
         assert answer.status_code in (301, 308) and answer.location == "/atelier/"
         assert host not in answer.get_data(as_text=True) and "à une autre adresse" in answer.get_data(as_text=True)
-
-

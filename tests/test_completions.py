@@ -38,7 +38,8 @@ def choice(client, **body):
 
 def chunks(answer):
     """Les morceaux d'une réponse qui vient mot à mot."""
-    *sent, last = [line.removeprefix("data: ") for line in answer.get_data(as_text=True).split("\n\n") if "data: " in line]
+    blocks = answer.get_data(as_text=True).split("\n\n")
+    *sent, last = [block.removeprefix("data: ") for block in blocks if "data: " in block]
     assert last == "[DONE]"
     return [json.loads(chunk) for chunk in sent]
 
@@ -53,10 +54,12 @@ def test_a_text_is_completed(client, generator):
 
 
 def test_a_text_ends_where_it_was_asked_to(client, lesson):
-    assert choice(client, max_tokens=3)["text"] == " s'arrêta là" and choice(client, max_tokens=3)["finish_reason"] == "length"
+    short = choice(client, max_tokens=3)
+    assert short["text"] == " s'arrêta là" and short["finish_reason"] == "length"
     cut = choice(client, stop=["-elle"])
     assert cut["text"] == " s'arrêta là. — Viens! dit" and cut["finish_reason"] == "stop"
-    assert choice(client, stop="arrêta là. —")["text"] == " s'" and choice(client, stop=["jamais", "Le cœur"])["text"].endswith(". ")
+    assert choice(client, stop="arrêta là. —")["text"] == " s'"
+    assert choice(client, stop=["jamais", "Le cœur"])["text"].endswith(". ")
     assert choice(client, stop="battait. Puis")["text"] == SUITE     # ce qui n'en était que le début est rendu
     ended = lesson("5_flask").create_app(FakeGenerator([" alla"], ending="texte")).test_client()
     assert choice(ended)["finish_reason"] == "stop"
@@ -93,7 +96,8 @@ def test_without_an_opening_the_network_finds_one(client):
 
 @pytest.mark.parametrize("body, named", [
     ({"prompt": [1, 2]}, "prompt"), ({"prompt": ["a", "b"]}, "prompt"), ({"logit_bias": {"1": 2}}, "logit_bias"),
-    ({"suffix": "fin"}, "suffix"), ({"n": 4}, "n"), ({"temperature": "chaud"}, "temperature"), ({"best_of": 2}, "best_of"),
+    ({"suffix": "fin"}, "suffix"), ({"n": 4}, "n"), ({"temperature": "chaud"}, "temperature"),
+    ({"best_of": 2}, "best_of"),
     ({"presence_penalty": 1}, "presence_penalty"), ({"stop": [""]}, "stop"), ({"stop": list("abcde")}, "stop"),
     ({"logprobs": 6}, "logprobs"), ({"echo": True, "logprobs": 1}, "echo"), ({"prompt": "a" * 20_001}, "prompt")])
 def test_what_is_not_served_is_refused_by_its_name(client, generator, body, named):

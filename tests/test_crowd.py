@@ -1,4 +1,4 @@
-"""Une salle pleine, pour de vrai : les boucles, les longs textes et les connexions qui traînent ne prennent pas la page.
+"""Une salle pleine, pour de vrai : boucles, longs textes et connexions qui traînent ne prennent pas la page.
 
 Plusieurs adresses de la machine elle-même (127.0.0.2…) jouent plusieurs visiteurs : seul Linux les a toutes.
 """

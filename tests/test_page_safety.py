@@ -171,7 +171,8 @@ def answered(port, sent):
 
 
 def test_the_server_below_speaks_as_the_page_does(port):
-    for sent, said in ((b"GET\r\n\r\n", "compris"), (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", "Raccourcissez"),
+    for sent, said in ((b"GET\r\n\r\n", "compris"),
+                       (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", "Raccourcissez"),
                        (head("/generate", "Transfer-Encoding: gzip"), "ne se visite pas")):
         answer = answered(port, sent)
         assert said in answer and 'lang="fr"' in answer and "Content-Security-Policy" in answer, answer

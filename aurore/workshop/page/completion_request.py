@@ -7,7 +7,18 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from workshop.page.contract import FIELDS, LENGTHS, LONGEST_SUITE, PATIENCE, SEEDS, SUITES, TOP_K, Field, Malformed, Wish
+from workshop.page.contract import (
+    FIELDS,
+    LENGTHS,
+    LONGEST_SUITE,
+    PATIENCE,
+    SEEDS,
+    SUITES,
+    TOP_K,
+    Field,
+    Malformed,
+    Wish,
+)
 from workshop.page.errors import UnknownField
 from workshop.page.prompts import readable
 

@@ -37,7 +37,7 @@ class UnknownModel(Exception):
     """Aucun réseau ne porte ce nom."""
 
 
-class Choice:
+class Choice:  # pylint: disable=too-many-instance-attributes  # ce qui est écrit, ce que l'on retient, ce qui est noté
     """Une suite : le texte qui s'allonge, jusqu'à `max_tokens` ou à l'un des `stops`."""
 
     def __init__(self, asked: Completion):

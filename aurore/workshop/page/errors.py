@@ -50,7 +50,7 @@ def _say_where(response: Response) -> Response:
     if 300 <= response.status_code < 400 and response.location:
         response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
         response.set_data('<!doctype html><html lang="fr"><title>Par ici – Aurore</title>'
-                          f'<p>Cette page est <a href="{escape(response.location)}">à une autre adresse</a>.</p></html>')
+                          f'<p>Cette page est <a href="{escape(response.location)}">à une autre adresse</a>.</p>')
     return response
 
 

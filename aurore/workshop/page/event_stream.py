@@ -16,9 +16,10 @@ from workshop.page.story import Story
 HEARTBEAT = ": toujours là\n\n"   # un commentaire : les relais ne ferment pas ce qui parle
 
 
-def answer(written: Generator, sent: Iterator[str]) -> Response:
-    """Renvoie la réponse qui donne `sent` ; quand elle se ferme, `written` aussi."""
-    response = Response(stream_with_context(sent), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+def answer(written: Generator, told_events: Iterator[str]) -> Response:
+    """Renvoie la réponse qui donne `told_events` ; quand elle se ferme, `written` aussi."""
+    response = Response(stream_with_context(told_events), mimetype="text/event-stream",
+                        headers={"X-Accel-Buffering": "no"})
     response.call_on_close(written.close)
     return response
 

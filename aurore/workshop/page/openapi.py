@@ -116,7 +116,8 @@ def description(root: str, networks: list[str]) -> Schema:
     """Renvoie la description ; `root` est l'adresse de la page, `networks` les noms des réseaux."""
     asked = {name: _escaped(field.schema) for name, field in FIELDS.items()}
     asked["reseau"] = {**asked["reseau"], "enum": ["", *networks]}
-    completed = {**completion_request.SCHEMAS, "prompt": _escaped(completion_request.PROMPT), "stop": completion_request.STOP}
+    completed = {**completion_request.SCHEMAS, "prompt": _escaped(completion_request.PROMPT),
+                 "stop": completion_request.STOP}
     completed["model"] = {**completed["model"], "enum": ["", *networks]}
     return {
         "openapi": "3.1.0",
@@ -132,7 +133,8 @@ def description(root: str, networks: list[str]) -> Schema:
     }
 
 
-_CODE = {"name": "X-Access-Code", "in": "header", "schema": _TEXT, "description": "Le code de la salle, s'il y en a un."}
+_CODE = {"name": "X-Access-Code", "in": "header", "schema": _TEXT,
+         "description": "Le code de la salle, s'il y en a un."}
 
 
 def _post(name: str, sentence: str, sent: str, received: str, **stream: Schema) -> Schema:
@@ -181,7 +183,8 @@ def _completion_paths(networks: list[str]) -> Schema:
                                             ("retrieve_model", "L'un d'eux.", "Model")))
     for path in (listed, one):
         path["get"]["responses"].update(_errors(401, 404, 429, shape="Error"))
-    one["parameters"] = [_CODE, {"name": "model", "in": "path", "required": True, "schema": {**_TEXT, "enum": networks}}]
+    asked = {"name": "model", "in": "path", "required": True, "schema": {**_TEXT, "enum": networks}}
+    one["parameters"] = [_CODE, asked]
     return {"/v1/completions": completions, "/v1/models": listed, "/v1/models/{model}": one}
 
 

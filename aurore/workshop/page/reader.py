@@ -24,7 +24,7 @@ class Request(NamedTuple):
     seed: int | None = None
 
 
-class Reader:
+class Reader:  # pylint: disable=too-many-instance-attributes  # qui, quoi, où il en est
     """Un lecteur : ce qu'il faut parcourir pour recevoir son texte, et fermer pour s'en aller.
 
     `ending` dit, à la fin, pourquoi le texte s'arrête : « length » (longueur demandée), « end » (le réseau

@@ -195,7 +195,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
                       for token, probability in zip(choice.candidates[:CANDIDATES], choice.probabilities)]
         return Piece(written, choice.probability, candidates, choice.entropy)
 
-    def alone(self, token):
+    def alone(self, token: int) -> str:
         """Renvoie ce que `token` écrirait à lui seul : rien à la fin du texte, U+FFFD pour un morceau de signe."""
         text = self.tokenizer.decode([token])
         return "\ufffd" if "\ufffd" in text else _UNREADABLE.sub("", text)

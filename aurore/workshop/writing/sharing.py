@@ -47,7 +47,7 @@ class SharedBatch(Batch):
         self._desk.lengths[0] = 0
 
     def step(self):
-        """Ajoute un token à chaque texte, puis lit une tranche d'amorce ; retire ceux qui sont finis, et les renvoie."""
+        """Ajoute un token à chaque texte, puis lit une tranche d'amorce ; retire et renvoie ceux qui sont finis."""
         finished = super().step() if self.texts else []
         # Plus ils sont à attendre d'être lus, plus on lit ; ceux qui écrivent gardent la moitié du temps, à peu près.
         earned = max(LEAST, len(self.reading) + len(self.texts) // 2)
