@@ -6,9 +6,10 @@ import re
 import pytest
 
 from fake_generator import FakeGenerator
-from workshop.page import door
+from workshop.page import door, guards
 from workshop.page.error_codes import EVERY
 from workshop.page.events import Full
+from workshop.page.line import Room
 
 OPENING = "Le soir, la meunière"
 
@@ -86,6 +87,22 @@ def test_what_is_not_asked_rightly_carries_a_code_too(client, lesson, monkeypatc
 def test_a_full_room_never_closes_the_address(lesson):
     client = lesson("5_flask").create_app(FakeGenerator(fails=Full(3))).test_client()
     assert {ask(client).status_code for _ in range(1300)} == {503}
+
+
+def test_one_address_does_not_hold_every_place(lesson, monkeypatch):
+    """Même un réseau ouvert à part ne donne pas tous les fils du serveur à la même adresse."""
+    monkeypatch.setattr(guards, "CROWD", Room(1, for_addresses=1))
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+
+    def stream(address):
+        return client.post("/api/v1/generate", json={"amorce": OPENING, "stream": True}, buffered=False,
+                           environ_base={"REMOTE_ADDR": address})
+    reading = stream("10.0.0.1")
+    assert (reading.status_code, stream("10.0.0.1").status_code) == (200, 503)
+    assert stream("10.0.0.2").status_code == 200
+    reading.close()
+    assert client.get("/health", environ_base={"REMOTE_ADDR": "10.0.0.1"}).status_code == 200
+    assert (ask(client).status_code, ask(client).status_code) == (200, 200)   # fini, un texte ne tient plus rien
 
 
 def test_the_tokens_come_with_the_whole_text_when_asked(client):

@@ -50,8 +50,9 @@ class SharedBatch(Batch):
         """Ajoute un token à chaque texte, puis lit une tranche d'amorce ; retire et renvoie ceux qui sont finis."""
         finished = super().step() if self.texts else []
         # Plus ils sont à attendre d'être lus, plus on lit ; ceux qui écrivent gardent la moitié du temps, à peu près.
+        are_writing = bool(self.texts)
         earned = max(LEAST, len(self.reading) + len(self.texts) // 2)
-        self._credit = 0 if not self.reading else self._credit + earned if self.texts else ALONE
+        self._credit = (self._credit + earned if self.reading else 0) if are_writing else ALONE
         while self.reading and self._credit >= min(SLICE, self._left_to_read):
             text = self.reading[0]
             try:
@@ -60,6 +61,8 @@ class SharedBatch(Batch):
                 text.failure = error
                 self.leave(text)
                 finished.append(text)
+        if not are_writing:
+            self._credit = 0
         return finished
 
     @property
