@@ -11,7 +11,6 @@ validation, test) dans aurore/data. Durée : une dizaine de secondes, plus le t�
 
 import random
 
-from workshop import quiet_tensorflow  # pylint: disable=unused-import  # l'importer suffit
 from workshop import narration, paths, sources
 from workshop.artefacts import ensure_writable, written_whole
 from workshop.downloads import Downloads
@@ -170,14 +169,10 @@ def main():
     lines_by_title, test_titles = gather_books()
 
     narration.section("Séparer les phrases")
-    sentences_by_title = {}
-    for title, lines in lines_by_title.items():
-        sentences_by_title[title] = split_text_to_list(lines)
-    corpus.show_sentences(sentences_by_title)
+    sentences = {title: split_text_to_list(lines) for title, lines in lines_by_title.items()}
+    corpus.show_sentences(sentences)
 
-    books = {}
-    for title, sentences in sentences_by_title.items():
-        books[title] = book_dataset(title, sentences)
+    books = {title: book_dataset(title, sentences[title]) for title in sentences}
     corpus.check_settings(books, test_titles, VALIDATION, LANGUAGE, SHORTEST_SENTENCE)
     test = concatenate_datasets([books.pop(title) for title in test_titles])
     train, validation = set_validation_aside(books)
@@ -188,18 +183,13 @@ def main():
 
 def gather_books():
     """Renvoie (lignes par titre, titres de test) : les vrais livres, sinon les contes embarqués."""
-    if sources.source_mode() == sources.EMBEDDED:
-        print("AURORE_SOURCE=embedded : on lit les contes embarqués, écrits pour l'atelier.")
-    else:
+    if not corpus.only_embedded():
         try:
             return download_files({**TRAIN_BOOKS, **TEST_BOOKS}), list(TEST_BOOKS)
         except sources.OutOfReach as error:
-            sources.fall_back(
-                error,
-                instead="quatre contes embarqués, pastiches de George Sand écrits pour l'atelier.",
-                consequence="60 fois moins de texte : tout fonctionne, le réseau apprend moins.")
-    test_books = sources.embedded_books("test")
-    return download_files({**sources.embedded_books("train"), **test_books}), list(test_books)
+            corpus.fall_back_on_tales(error)
+    train_tales, test_tales = sources.embedded_books("train"), sources.embedded_books("test")
+    return download_files({**train_tales, **test_tales}), list(test_tales)
 
 
 def count_sentences(rows):
@@ -224,9 +214,7 @@ def pick_sentences(sentences, number):
 def describe(dataset):
     """Montre ce que contient le jeu de données, et s'il y en a assez."""
     narration.section("Regarder les données")
-    sentence_counts = {}
-    for part, rows in dataset.items():
-        sentence_counts[part] = count_sentences(rows)
+    sentence_counts = {part: count_sentences(rows) for part, rows in dataset.items()}
     corpus.show_parts(sentence_counts, dataset)
 
     print("\nQuelques phrases d'entraînement, au hasard :")
@@ -240,14 +228,9 @@ def save(dataset):
     """Écrit le jeu de données, sa version en texte et l'histogramme des longueurs."""
     with written_whole(paths.DATA) as folder:
         dataset.save_to_disk(folder)
-        for split in ("train", "validation"):
-            text = "\n".join(dataset[split]["text"][:]) + "\n"
-            (folder / f"{split}_text.txt").write_text(text, encoding="utf-8")
-        lengths = {part: rows["sentence_length"][:] for part, rows in dataset.items()}
-        draw_sentence_lengths(lengths, folder / "sentence_lengths.png")
-    shown = paths.shown(paths.DATA)
-    print(f"\nÉcrit dans {shown} : le jeu de données, train_text.txt, validation_text.txt\n"
-          f"et {shown}/sentence_lengths.png, à regarder.")
+        corpus.write_texts(dataset, folder)
+        draw_sentence_lengths(dataset, folder / "sentence_lengths.png")
+    corpus.show_written(paths.DATA)
     narration.next_step("2_tokenize", __file__)
 
 

@@ -25,6 +25,7 @@ import urllib.error
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workshop import quiet_tensorflow  # pylint: disable=unused-import  # get_file, de Keras, l'importerait bavard
 from workshop.artefacts import INCOMING, remove_leftovers
 from workshop.errors import WorkshopError
 from workshop.paths import AURORE, BOOKS, shown

@@ -5,15 +5,16 @@ from matplotlib.figure import Figure
 from workshop.narration import count, decimal
 
 
-def draw_sentence_lengths(lengths_by_split, path):
+def draw_sentence_lengths(dataset, path):
     """Dessine dans `path` (PNG) l'histogramme des longueurs de phrases, en mots.
 
-    `lengths_by_split` : {nom de la partie: liste de longueurs}.
+    `dataset` : {nom de la partie: lignes, dont la colonne « sentence_length »}.
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
     styles = ("-", "--", ":")
-    for style, (split, lengths) in zip(styles, lengths_by_split.items()):
+    for style, (split, rows) in zip(styles, dataset.items()):
+        lengths = rows["sentence_length"][:]
         label = f"{split} ({count(len(lengths))} phrases)"
         axes.hist(lengths, bins=range(0, 121, 3), weights=[100 / len(lengths)] * len(lengths), histtype="step",
                   linewidth=1.6, linestyle=style, color="black", label=label)

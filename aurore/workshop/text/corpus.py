@@ -1,10 +1,26 @@
-"""Ce que l'étape 1 vérifie et montre du corpus : les réglages, ce que chaque coupe retire, les comptes."""
+"""Ce que l'étape 1 dit du corpus : d'où il vient, ce que chaque coupe retire, les comptes, ce qui est écrit."""
 
 from workshop.errors import WorkshopError
 from workshop.narration import count, decimal, notice, section, table
+from workshop.paths import shown
+from workshop.sources import EMBEDDED, fall_back, source_mode
 from workshop.text.gutenberg import compare_with_markers, language_of
 
 GPT2_CHARACTERS = 40e9  # ce qu'a lu GPT-2 : 40 Go, de 8 millions de pages web
+
+
+def only_embedded():
+    """Dit si AURORE_SOURCE demande les contes embarqués ; l'annonce à l'écran."""
+    if source_mode() != EMBEDDED:
+        return False
+    print("AURORE_SOURCE=embedded : on lit les contes embarqués, écrits pour l'atelier.")
+    return True
+
+
+def fall_back_on_tales(error):
+    """Annonce que les contes remplacent les livres hors d'atteinte, ou lève `error` si AURORE_SOURCE l'interdit."""
+    fall_back(error, instead="quatre contes embarqués, pastiches de George Sand écrits pour l'atelier.",
+              consequence="60 fois moins de texte : tout fonctionne, le réseau apprend moins.")
 
 
 def is_translated(title, lines, language):
@@ -84,3 +100,16 @@ def compare_with_gpt2(sentences):
     print(f"\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
           f"{decimal(characters / 1e6, 1)} Mo,\nsoit {times} fois moins : assez pour spécialiser "
           "un réseau qui sait déjà le français,\nbeaucoup trop peu pour le lui apprendre.")
+
+
+def write_texts(dataset, folder):
+    """Écrit les phrases d'entraînement et de validation, une par ligne, dans `folder`."""
+    for part in ("train", "validation"):
+        text = "\n".join(dataset[part]["text"][:]) + "\n"
+        (folder / f"{part}_text.txt").write_text(text, encoding="utf-8")
+
+
+def show_written(folder):
+    """Affiche ce que l'étape laisse dans `folder`."""
+    print(f"\nÉcrit dans {shown(folder)} : le jeu de données, train_text.txt, validation_text.txt\n"
+          f"et {shown(folder)}/sentence_lengths.png, à regarder.")
