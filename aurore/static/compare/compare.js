@@ -1,8 +1,9 @@
 /* La page /comparer : deux réseaux continuent la même phrase, en même temps, avec la même graine. */
 
 import { part } from "../page.js";
-import { PERCENT, printed } from "../generate/hesitation.js";
 import { field, form, settings, show as showSettings } from "../generate/fields.js";
+import { percent, printed } from "../generate/hesitation.js";
+import { ONE_LINE } from "../generate/prose.js";
 import { readAddress } from "../generate/share.js";
 import { lines, newStory } from "../generate/story.js";
 import { ask, look, Refused } from "../generate/stream.js";
@@ -22,6 +23,7 @@ function showText(number, story) {
     const paragraph = document.createElement("p");
     const words = Object.assign(document.createElement("span"), { className: "opening", textContent: opening });
     paragraph.append(...(opening ? [words] : []), text);
+    paragraph.classList.toggle("short", paragraph.textContent.length < ONE_LINE);
     return paragraph;
   }));
 }
@@ -57,7 +59,7 @@ async function showWords(amorce, networks, signal) {
     const row = document.createElement("tr");
     const name = Object.assign(document.createElement("th"), { scope: "row", textContent: printed(word.trim()) });
     row.append(name, ...chances.map((chance) => Object.assign(document.createElement("td"), {
-      textContent: chance ? PERCENT.format(chance) : "presque rien" })));
+      textContent: chance ? percent(chance) : "presque rien" })));
     return row;
   }));
   part("words").hidden = false;

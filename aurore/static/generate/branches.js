@@ -6,9 +6,9 @@ import { typeset } from "./typesetting.js";
 
 /** Montre les suites `texts`, qui commencent à la pièce `start` ; `taken` est le rang de celle qui est prise, -1 tant
     qu'aucune ne l'est. Les choisir envoie l'événement « take » ; pendant qu'elles s'écrivent, on attend. */
-export function showBranches(branches, writing) {
+export function showBranches(branches, writing, hidden) {
   const place = part("branches");
-  place.hidden = !branches;
+  place.hidden = !branches || hidden;
   if (!branches) {
     place.replaceChildren();
     return;

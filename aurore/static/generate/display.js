@@ -1,7 +1,7 @@
 /* Ce que montre la page : où en est le texte, ce qui ne va pas, l'étagère. */
 
 import { part } from "../page.js";
-import { colophon, lines, plainText, words } from "./story.js";
+import { colophon, lines, named, plainText, words } from "./story.js";
 
 /** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau.
     Un refus (`refused`) reste au bas de l'écran tant que le texte est plus long que lui. */
@@ -28,8 +28,12 @@ export function showProblem() {
   part("problem").scrollIntoView({ behavior: "instant", block: "nearest" }); // même si la page défilait déjà ailleurs
 }
 
-/** Dit au pied de la page quel réseau écrit, comme le fait templates/base.html. */
-export function showNetwork({ nom, date, note }) {
+/** Dit quel réseau écrit, au pied de la page comme le fait templates/base.html, et dans la liste où on le choisit. */
+export function showNetwork(network) {
+  const { nom, date, note } = network;
+  if (!part("reseau").value) { // on n'en a demandé aucun : c'est celui qui écrit d'ordinaire
+    part("reseau").options[0].textContent = named(network);
+  }
   const name = Object.assign(document.createElement("strong"), { textContent: nom });
   const trained = date ? `, entraîné ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : "";
   const score = note ? ` Sa note\u00a0: ${note.toFixed(3).replace(".", ",")}\u00a0bit par caractère`
@@ -59,7 +63,7 @@ export function showStory(story, prose, { writing, editing, history }) {
     }
   }
   if (focused.closest("[hidden]")) { // ce que l'on vient de presser s'efface : le focus passe à son voisin
-    part(!story ? "amorce" : editing ? "editor" : writing ? "stop" : "continue").focus({ preventScroll: editing });
+    part(!story ? "amorce" : editing ? "editor" : writing ? "stop" : "continue").focus();
   }
 }
 

@@ -22,5 +22,5 @@ function shares(weights) {
 /** L'hésitation entre ces chances, en bits. */
 export const entropy = (chances) => chances.reduce((sum, p) => sum - (p > 0 ? p * Math.log2(p) : 0), 0);
 
-/** De 0, sûr de lui, à 4, très hésitant : la couleur d'un mot. */
-export const doubt = (bits) => [0.5, 1.5, 2.5, 3.5].filter((level) => bits > level).length;
+/** De 0, sûr de lui, à 1, très hésitant : la couleur d'un mot. */
+export const doubt = (bits) => Math.min(1, bits / 5);

@@ -16,7 +16,8 @@ export function edit() {
   scene.editing = true;
   part("editor").value = plainText(scene.story);
   draw();
-  part("editor").focus();
+  part("editor").focus({ preventScroll: true });
+  part("editing").scrollIntoView({ behavior: "instant", block: "nearest" });
 }
 
 /** Garde ce qui est dans le champ. */
@@ -39,7 +40,8 @@ export function dropEdit() {
 /** Garde ce qui précède le curseur, et le fait continuer. */
 export function goOnFromTheCaret() {
   const { value, selectionStart } = part("editor");
-  const next = edited(scene.story, value.slice(0, selectionStart).trimEnd(), LONGEST);
+  const whole = edited(scene.story, value.trimEnd(), LONGEST); // d'abord ce qui a changé, puis ce qui s'en va
+  const next = edited(whole, value.slice(0, selectionStart).trimEnd(), LONGEST);
   if (next.opening) {
     write(next);
   } else {

@@ -3,9 +3,12 @@
 
 import { drawn, entropy } from "./draw.js";
 
-export const PERCENT = new Intl.NumberFormat("fr", { style: "percent", maximumSignificantDigits: 2 });
+const ROUNDED = new Intl.NumberFormat("fr", { style: "percent", maximumSignificantDigits: 2 });
 const BITS = new Intl.NumberFormat("fr", { maximumFractionDigits: 1 });
 const SHOWN = 5;
+
+/** Une chance, en pour cent. */
+export const percent = (p) => (p < 0.001 ? `<\u00a0${ROUNDED.format(0.001)}` : ROUNDED.format(p));
 
 /** Un token tel qu'on l'imprime. */
 export const printed = (text) => text.replace(/'/g, "’").replace(/\n/g, "¶");
@@ -25,8 +28,11 @@ function unwritable(text) {
 }
 
 /** Dit l'hésitation `bits` : comme entre combien de mots également probables. */
-const said = (bits) => `Hésitation\u00a0: ${BITS.format(bits)}\u00a0bit${bits >= 2 ? "s" : ""}, `
-  + `comme entre ${Math.max(1, Math.round(2 ** bits))} mots aussi probables l’un que l’autre.`;
+function said(bits) {
+  const words = Math.round(2 ** bits);
+  const like = words > 1 ? `comme entre ${words} mots aussi probables l’un que l’autre` : "presque aucune";
+  return `Hésitation\u00a0: ${BITS.format(bits)}\u00a0bit${bits >= 2 ? "s" : ""}, ${like}.`;
+}
 
 export class Hesitation {
   #panel;
@@ -64,7 +70,7 @@ export class Hesitation {
       return;
     }
     this.close();
-    const { piece } = token.part;
+    const { piece } = token.held;
     if (!piece.candidats) {
       return;
     }
@@ -88,8 +94,8 @@ export class Hesitation {
     if (!token) {
       return;
     }
-    token.part.expected ??= this.#expected(token);
-    const candidates = await token.part.expected.catch(() => null);
+    token.held.expected ??= this.#expected(token);
+    const candidates = await token.held.expected.catch(() => null);
     if (token === this.#open && candidates) {
       const chances = drawn(candidates, this.#settings.read());
       const focused = document.activeElement.className === "here";
@@ -101,19 +107,19 @@ export class Hesitation {
   }
 
   #fill(candidates, bits) {
-    const { piece } = this.#open.part;
+    const { piece } = this.#open.held;
     const rest = 1 - candidates.reduce((sum, { p }) => sum + p, 0);
     const { audace } = this.#settings.read();
     const slider = this.#panel.querySelector(".here") ?? this.#slider();
     slider.value = audace;
-    const hint = this.#open.part.index === -1 ? "Ce sont vos mots\u00a0: voici ce qu’il attendait."
+    const hint = this.#open.held.index === -1 ? "Ce sont vos mots\u00a0: voici ce qu’il attendait."
       : "Choisissez\u00a0: le texte repart d’ici.";
     this.#panel.replaceChildren(
-      element("p", { className: "chapter" }, "Ici, le réseau hésitait entre"),
+      element("p", { className: "chapter" }, "Ici, il hésitait entre"),
       ...candidates.map((candidate) => this.#choice(candidate, piece)),
-      element("p", { className: "hint" }, rest > 0.005 ? `Les autres se partagent ${PERCENT.format(rest)}. ` : "", hint),
+      element("p", { className: "hint" }, rest > 0.005 ? `Les autres se partagent ${percent(rest)}. ` : "", hint),
       ...(bits === undefined || bits === null ? [] : [element("p", { className: "hint bits" }, said(bits))]),
-      element("label", { className: "hint slider" }, `Et avec l’audace à ${String(audace).replace(".", ",")}\u00a0? `, slider));
+      element("label", { className: "hint slider" }, `Audace\u00a0: ${String(audace).replace(".", ",")} `, slider));
   }
 
   #slider() {
@@ -129,11 +135,11 @@ export class Hesitation {
     const bar = element("span", { className: "bar" });
     bar.style.setProperty("--p", candidate.p);
     const obstacle = unwritable(candidate.texte);
-    const { index } = this.#open.part;
+    const { index } = this.#open.held;
     const button = element("button", { type: "button", className: "choice", disabled: Boolean(obstacle) || index === -1 },
       element("span", { className: "word" }, ...space, obstacle || printed(candidate.texte.trim()) || "espace"),
       bar,
-      element("span", { className: "percent" }, PERCENT.format(candidate.p)));
+      element("span", { className: "percent" }, percent(candidate.p)));
     if (candidate.texte === piece.texte) {
       button.ariaCurrent = "true";
     }

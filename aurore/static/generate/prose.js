@@ -2,11 +2,13 @@
    Les flèches vont de l'un à l'autre. */
 
 import { doubt } from "./draw.js";
-import { PERCENT } from "./hesitation.js";
+import { percent } from "./hesitation.js";
+
+export const ONE_LINE = 75; // signes : plus court, un paragraphe n'a pas la place d'une lettrine (story.py fait de même)
 
 const event = (name) => new CustomEvent(name, { bubbles: true });
 
-const sameRun = (one, other) => one?.text === other.text && one.part.piece === other.part.piece;
+const sameRun = (one, other) => one.text === other.text && one.part.piece === other.part.piece;
 
 export class Prose {
   #element;
@@ -34,15 +36,20 @@ export class Prose {
     lines.forEach((runs, at) => {
       const line = this.#element.children[at] ?? this.#element.appendChild(document.createElement("p"));
       const shown = watching ? runs : joined(runs);
-      const before = line.runs ?? [];
-      const changed = shown.findIndex((run, index) => !sameRun(before[index], run));
-      const kept = changed === -1 ? shown.length : changed;
       if (!line.runs) {
         line.replaceChildren(); // ce que le serveur y avait mis
       }
-      [...line.childNodes].slice(kept).forEach((node) => node.remove());
-      line.append(...shown.slice(kept).map((run) => (watching ? token(run) : plain(run))));
+      const [start, end] = unchanged(line.runs ?? [], shown);
+      const nodes = [...line.childNodes];
+      nodes.slice(start, nodes.length - end).forEach((node) => node.remove());
+      const made = shown.slice(start, shown.length - end).map((run) => (watching ? token(run) : plain(run)));
+      if (end) {
+        nodes.at(-end).before(...made);
+      } else {
+        line.append(...made);
+      }
       line.runs = shown;
+      line.classList.toggle("short", at === 0 && line.textContent.length < ONE_LINE);
     });
     while (this.#element.children.length > lines.length) {
       this.#element.lastElementChild.remove();
@@ -75,6 +82,20 @@ export class Prose {
   }
 }
 
+/** Combien de bouts sont les mêmes, au début et à la fin de `before` et `after`. */
+function unchanged(before, after) {
+  const most = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < most && sameRun(before[start], after[start])) {
+    start += 1;
+  }
+  let end = 0;
+  while (end < most - start && sameRun(before.at(-end - 1), after.at(-end - 1))) {
+    end += 1;
+  }
+  return [start, end];
+}
+
 /** Réunit les bouts qui se suivent, s'ils sont tous de la personne, ou tous du réseau. */
 function joined(runs) {
   const groups = [];
@@ -96,12 +117,14 @@ function plain({ text, mine }) {
 
 function token({ text, part }) {
   const { piece } = part;
-  const made = Object.assign(document.createElement("span"), { className: "token", textContent: text, tabIndex: -1, part });
+  const made = Object.assign(document.createElement("span"), { className: "token", textContent: text, tabIndex: -1, held: part });
   made.classList.toggle("opening", Boolean(piece.mine));
   made.setAttribute("role", "button");
   if (piece.candidats) {
-    made.dataset.doubt = doubt(piece.hesitation ?? 0);
-    made.setAttribute("aria-label", `${text.trim()}, ${PERCENT.format(piece.p)}`);
+    const shade = doubt(piece.hesitation ?? 0);
+    made.style.setProperty("--doubt", `${Math.round(36 * shade)}%`);
+    made.dataset.doubt = Math.round(4 * shade); // pour qui ne voit pas la couleur
+    made.setAttribute("aria-label", `${text.trim()}, ${percent(piece.p)}`);
     made.setAttribute("aria-expanded", "false");
     made.setAttribute("aria-controls", "choices");
   } else {

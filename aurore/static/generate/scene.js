@@ -19,7 +19,7 @@ export function draw() {
   const { story, editing } = scene;
   const writing = Boolean(scene.writing);
   showStory(story, prose, { writing, editing, history: past });
-  showBranches(story?.branches, writing);
+  showBranches(story?.branches, writing, editing);
 }
 
 /** Montre le texte au plus une fois par image, si vite que viennent les tokens. */

@@ -23,7 +23,7 @@ export const hesitation = new Hesitation(part("choices"), {
 });
 
 /** Promet tout ce que le réseau attendait à la place de `token`, avant l'audace. */
-async function expected({ part: { index, start } }) {
+async function expected({ held: { index, start } }) {
   const { opening, network } = scene.story;
   const before = index === -1 ? { amorce: start } : { amorce: opening, suite: raw(scene.story, 0, index) };
   return (await look(form.dataset.look, { ...before, reseau: network?.id ?? "" })).ensuite;

@@ -146,6 +146,7 @@ document.addEventListener("keydown", (event) => {
     }
   } else if (command && key.toLowerCase() === "z" && !typing) { // dans un champ, c'est le navigateur qui annule
     event.preventDefault();
+    hesitation.close();
     travel(event.shiftKey ? "redo" : "undo");
   } else if (key === "Escape" && !part("sharing").open) {
     if (hesitation.isOpen) {
