@@ -2,6 +2,7 @@
 
 import { part } from "../page.js";
 import { colophon, lines, named, plainText, words } from "./story.js";
+import { canSpeak } from "./voice.js";
 
 /** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau.
     Un refus (`refused`) reste au bas de l'écran tant que le texte est plus long que lui. */
@@ -9,6 +10,9 @@ export function say(sentence, refused = false) {
   part("said").classList.toggle("refusal", refused);
   if (part("state").textContent !== sentence) {
     part("state").textContent = sentence;
+  }
+  if (refused) { // le texte a pu raccourcir : ce qui se dit serait au-dessus de l'écran
+    requestAnimationFrame(() => part("said").scrollIntoView({ behavior: "instant", block: "nearest" }));
   }
 }
 
@@ -61,6 +65,7 @@ export function showStory(story, prose, { writing, editing, history }) {
     for (const id of ["continue", "three", "edit", "again", "compare", "share"]) {
       part(id).hidden = writing;
     }
+    part("listen").hidden = writing || !canSpeak();
   }
   if (focused.closest("[hidden]")) { // ce que l'on vient de presser s'efface : le focus passe à son voisin
     part(!story ? "amorce" : editing ? "editor" : writing ? "stop" : "continue").focus();

@@ -13,7 +13,7 @@ import { openSharing } from "./sharing.js";
 import { follow as followTabs, forget, forgetAll, keep, opened, stories } from "./shelf.js";
 import { newStory, plainText } from "./story.js";
 import { hesitation, lookAtOpening } from "./thinking.js";
-import { canSpeak, hush, speak } from "./voice.js";
+import { hush, speak } from "./voice.js";
 
 const RELOADED = "La page s’est fermée pendant que ce texte s’écrivait\u00a0: il est coupé ici. "
   + "«\u00a0Continuer\u00a0» le reprend.";
@@ -183,7 +183,6 @@ addEventListener("pagehide", () => {
 addEventListener("hashchange", replay);
 
 restore();
-part("listen").hidden = !canSpeak();
 part("shortcuts").hidden = part("tools").hidden = false;
 part("settings").open = matchMedia("(min-width: 68rem)").matches; // à côté du texte, ils ne cachent rien
 document.querySelector(".without-script")?.remove();
