@@ -14,7 +14,6 @@ from workshop.page.signature import Signature
 from workshop.page.typesetting import capitalised, ends_a_sentence, link, typeset
 from workshop.text.sentences import finished
 
-
 ONE_LINE = 75   # signes, sur la page la plus large
 
 
