@@ -442,6 +442,7 @@ def test_leaving_in_the_middle_keeps_what_was_written(page, generator):
     page.open()
     assert generator.closed.wait(5) and generator.written < 1000
     assert page.prose[0] == f"{OPENING} {PRINTED[0]}" and page.part("continue").is_displayed()
+    assert page.part("state").text.startswith("La page s’est fermée pendant que ce texte s’écrivait")
 
 
 @pytest.mark.parametrize("kept", ["{", "[{}]", '"bonjour"', "[null]"])
@@ -550,7 +551,7 @@ def violations(page, axe):
 
 def test_no_accessibility_fault_in_any_state(page, axe, generator):
     page.expected_errors = "40"  # une page 404 et un refus 400, demandés exprès
-    for path in ("/", "/generate", "/ailleurs"):
+    for path in ("/", "/generate", "/ailleurs", "/comparer"):
         page.open(path)
         for theme in themes(page):
             assert not violations(page, axe), (path, theme)
@@ -571,7 +572,22 @@ def test_no_accessibility_fault_in_any_state(page, axe, generator):
     page.click("watch")
     page.tokens[2].click()
     for theme in themes(page):
-        assert not violations(page, axe), ("cases", theme)
+        assert not violations(page, axe), ("hésitations", theme)
+    page.press("Trois suites")
+    page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, ".branch button")[2].is_displayed())
+    page.press("Partager")
+    page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, "#qr svg"))
+    for theme in themes(page):
+        assert not violations(page, axe), ("partage", theme)
+    page.press("Fermer")
+    page.press("Modifier")
+    for theme in themes(page):
+        assert not violations(page, axe), ("modification", theme)
+    page.open("/comparer").type(OPENING)
+    page.press("Comparer")
+    page.wait(page.part("words").is_displayed)
+    for theme in themes(page):
+        assert not violations(page, axe), ("comparaison", theme)
 
 
 @pytest.fixture(name="locked")
@@ -839,7 +855,8 @@ def test_two_networks_write_side_by_side_and_a_table_says_what_each_expected(pag
     assert set(asked) == {"aine", "emprunt"} and asked["aine"].seed == asked["emprunt"].seed
     page.wait(page.part("words").is_displayed)
     assert page.browser.find_elements(By.CSS_SELECTOR, "#words tbody tr")[0].text.split()[:2] == ["la", "50"]
-    assert [page.part(f"prose-{n}").text for n in (0, 1)] == ["\n".join((f"{OPENING} {PRINTED[0]}", PRINTED[1])).replace("\u00a0", " ")] * 2
+    shown = f"{OPENING} {PRINTED[0]}\n{PRINTED[1]}".replace("\u00a0", " ")
+    assert [page.part(f"prose-{n}").text for n in (0, 1)] == [shown] * 2
 
 
 # --- Un refus se voit là où l'on regarde ----------------------------------------------------

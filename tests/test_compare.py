@@ -89,7 +89,8 @@ def test_a_text_goes_on_without_javascript_on_the_same_network(client, generator
     assert fields["amorce"] == OPENING and fields["reseau"] == "aine" and fields["longueur"] == "court"
     page = client.post("/generate", data=fields).get_data(as_text=True)
     assert generator.asked[1].suite == fields["suite"] != "" and generator.asked[1].wish.network == "aine"
-    assert page.partition('id="prose"')[2].partition("</div>")[0].count("s’arrêta là") == 2 and "Écrit par un aîné" in page
+    prose = page.partition('id="prose"')[2].partition("</div>")[0]
+    assert prose.count("s’arrêta là") == 2 and "Écrit par un aîné" in page
 
 
 def test_the_address_fills_the_form(client):

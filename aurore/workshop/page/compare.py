@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from workshop.page import form
 from workshop.page.contract import ERRORS, Malformed
 from workshop.page.events import Full, Look, Writer
-from workshop.page.prompts import Prompt
+from workshop.page.prompts import Prompt, Refused
 from workshop.page.signature import Signature
 from workshop.page.story import Story, to_the_end, together
 
@@ -34,7 +34,7 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
         try:
             prompt, wish = form.read()
             chosen = [generator.find(key) for key in (request.form.get("premier", ""), request.form.get("second", ""))]
-        except (Malformed, form.Refused) as refusal:
+        except (Malformed, Refused) as refusal:
             return show(generator, 400, problem=str(refusal))
         stories = [Story(prompt, network, wish) for network in chosen]
         try:
@@ -56,7 +56,7 @@ def show(generator: Writer, code: int = 200, **page) -> tuple[str, int]:
 
 
 def pair(networks: Sequence[Signature]) -> tuple[Signature, Signature]:
-    """Renvoie les deux à comparer d'abord : celui d'avant l'entraînement et celui qui écrit, sinon les deux premiers."""
+    """Renvoie les deux à comparer d'abord : celui d'avant l'entraînement et celui qui écrit, sinon un autre et lui."""
     after, *others = networks
     parents = [network for network in others if network.name == after.parent]
     return next(iter(parents or others[::-1] or [after])), after

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from flask import render_template, request
 
 from workshop.page.contract import BOLDNESS, DEFAULTS, LENGTHS, SEEDS, TOP_K, TOP_P, USUAL_LENGTH, Wish, wish
-from workshop.page.prompts import Prompt, Refused, check, readable
+from workshop.page.prompts import Prompt, check, readable
 
 SETTINGS = ("reseau", "longueur", "audace", "top_k", "top_p", "graine")
 
