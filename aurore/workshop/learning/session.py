@@ -3,6 +3,7 @@
 import shutil
 import time
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 
 from tf_keras.utils import set_random_seed
@@ -147,6 +148,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
             "score_after": journal.score_after.bits_per_character,
             "characters_per_second": self.writing_speed()})
         report.show_runs(runs, folder)
+        report.show_comparison(Path(self.model.name_or_path).resolve(), folder)
 
     # --- Ce que mesurent ces gestes -------------------------------------------------------
 
