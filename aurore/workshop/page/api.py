@@ -6,11 +6,10 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from typing import Any, Callable
 
-import segno
 from flask import Blueprint, Response, jsonify, request, stream_with_context
 
 from workshop.page import prompts
-from workshop.page.contract import ERRORS, LONGEST_ADDRESS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
+from workshop.page.contract import ERRORS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
 from workshop.page.errors import described
 from workshop.page.events import Event, Piece, Place, Writer
 from workshop.page.openapi import description
@@ -41,15 +40,6 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
         seen = generator.look(prompt.opening + prompt.suite, network.key)
         return {"tokens": [_piece(piece) for piece in seen.pieces], "ensuite": _candidates(seen.following),
                 "reseau": network_as_json(network)}
-
-    @api.post("/qr")
-    @limit
-    def qr():
-        address = _body()
-        if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
-            raise Malformed(f"Un code QR contient une adresse : un texte de {LONGEST_ADDRESS} caractères au plus.")
-        drawing = segno.make(address, error="l", micro=False).svg_inline(omitsize=True, border=2)
-        return Response(drawing, mimetype="image/svg+xml")
 
     @api.post("/generate")
     @limit
