@@ -10,12 +10,22 @@ from contextlib import closing
 from itertools import chain
 from typing import Any, Callable
 
+<<<<<<< HEAD
 from flask import Blueprint, abort, jsonify, request
 
 from workshop.page import event_stream, prompts
 from workshop.page.contract import FIELDS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
 from workshop.page.errors import UnknownField
 from workshop.page.events import Piece, Writer
+=======
+import segno
+from flask import Blueprint, Response, jsonify, request, stream_with_context
+
+from workshop.page import prompts
+from workshop.page.contract import ERRORS, LONGEST_ADDRESS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
+from workshop.page.errors import described
+from workshop.page.events import Event, Piece, Place, Writer
+>>>>>>> page
 from workshop.page.openapi import description
 from workshop.page.story import Story, network_as_json, to_the_end, together
 
@@ -46,6 +56,15 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
         seen = generator.look(prompt.opening + prompt.suite, network.key)
         return {"tokens": [event_stream.piece_as_json(piece) for piece in seen.pieces],
                 "ensuite": event_stream.candidates_as_json(seen.following), "reseau": network_as_json(network)}
+
+    @api.post("/qr")
+    @limit
+    def qr():
+        address = _body()
+        if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
+            raise Malformed(f"Un code QR contient une adresse : un texte de {LONGEST_ADDRESS} caractères au plus.")
+        drawing = segno.make(address, error="l", micro=False).svg_inline(omitsize=True, border=2)
+        return Response(drawing, mimetype="image/svg+xml")
 
     @api.post("/generate")
     @limit

@@ -10,6 +10,7 @@ from typing import Any, Iterable, Mapping, NamedTuple
 
 LONGEST_PROMPT = 500        # caractères
 LONGEST_SUITE = 20_000      # caractères : une dizaine de pages déjà écrites
+LONGEST_ADDRESS = 1200      # caractères : au-delà, un téléphone lit mal le code QR
 LARGEST_BODY = 256 * 1024   # octets : 20 000 signes, échappés en JSON, en font 120 000
 PER_PERSON = 40             # histoires demandées en une minute par une personne
 PER_ADDRESS = 1200          # et par toute une salle, qui sort souvent par une seule adresse

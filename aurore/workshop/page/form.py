@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from flask import render_template, request
 
-from workshop.page.contract import BOLDNESS, DEFAULTS, FIELDS, LENGTHS, SEEDS, TOP_K, TOP_P, USUAL_LENGTH, Wish, wish
+from workshop.page.contract import BOLDNESS, DEFAULTS, LENGTHS, SEEDS, TOP_K, TOP_P, USUAL_LENGTH, Wish, wish
 from workshop.page.prompts import Prompt, check, readable
 
 SETTINGS = ("reseau", "longueur", "audace", "top_k", "top_p", "graine")
@@ -33,11 +33,12 @@ def read() -> Asked:
         "graine": None if seed is None else min(max(seed, 0), SEEDS - 1)}))
 
 
-def show(code: int = 200, **page: Any) -> tuple[str, int]:
-    """Renvoie la page du formulaire et son code ; `page` : story, warning, problem, network.
+def typed() -> dict[str, Any]:
+    """Renvoie ce qui est écrit dans chaque champ : envoyé, ou dans l'adresse (/generate?audace=1.2), ou d'usage."""
+    written = {name: readable(request.values.get(name, "")) or DEFAULTS.get(name, "") for name in SETTINGS}
+    return {**written, "amorce": readable(request.values.get("amorce", ""))}
 
-    Ce qui n'a pas été envoyé vient de l'adresse, /generate?reseau=aurore-mini&audace=1.2, ou du contrat.
-    """
-    typed = {name: readable(request.values.get(name, "")) or DEFAULTS.get(name, "") for name in SETTINGS}
-    typed["amorce"] = readable(request.values.get("amorce", ""))
-    return render_template("generate.html", typed=typed, fields=FIELDS, **page), code
+
+def show(code: int = 200, **page: Any) -> tuple[str, int]:
+    """Renvoie la page du formulaire et son code ; `page` : story, warning, problem, network."""
+    return render_template("generate.html", typed=typed(), **page), code

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop.identity import Identity
-from workshop.paths import BASE_MODEL
+from workshop.identity import Identity, key_of
 
 
 class Signature(NamedTuple):
@@ -20,6 +19,5 @@ class Signature(NamedTuple):
 def read_signature(folder: Path) -> Signature:
     """Renvoie la `Signature` du réseau de `folder`."""
     identity = Identity.read(folder)
-    key = identity.name if folder.parent == BASE_MODEL.parent else folder.name  # deux entraînés ont le même nom
     return Signature(identity.name, identity.french_date, identity.score.bits_per_character if identity.score else None,
-                     key, identity.parent)
+                     key_of(folder), identity.parent)

@@ -14,12 +14,19 @@ from workshop.page.signature import Signature
 from workshop.page.typesetting import capitalised, ends_a_sentence, link, typeset
 from workshop.text.sentences import finished
 
+ONE_LINE = 75   # signes, sur la page la plus large
+
 
 class Line(NamedTuple):
     """Un paragraphe imprimé : la part du visiteur, puis celle du réseau."""
 
     opening: str
     text: str
+
+    @property
+    def is_short(self) -> bool:
+        """Dit si ce paragraphe n'a peut-être qu'une ligne, où une lettrine ne tiendrait pas (prose.js fait de même)."""
+        return len(self.opening + self.text) < ONE_LINE
 
 
 class Story:

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
-from workshop.page import api, completions, contract, door, errors, guards
+from workshop.page import api, compare, completions, contract, door, errors, guards
 from workshop.page.events import Writer
 from workshop.page.guide import guide
 from workshop.page.metrics import Counted, Metrics
@@ -25,7 +25,8 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
                completions.blueprint(counted, limit))
     for blueprint in writing:
         csrf.exempt(blueprint)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
-    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, *writing):
+    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, *writing,
+                      compare.blueprint(counted, limit)):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
