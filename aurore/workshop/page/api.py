@@ -10,22 +10,13 @@ from contextlib import closing
 from itertools import chain
 from typing import Any, Callable
 
-<<<<<<< HEAD
-from flask import Blueprint, abort, jsonify, request
+import segno
+from flask import Blueprint, Response, abort, jsonify, request
 
 from workshop.page import event_stream, prompts
-from workshop.page.contract import FIELDS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
+from workshop.page.contract import FIELDS, LONGEST_ADDRESS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
 from workshop.page.errors import UnknownField
 from workshop.page.events import Piece, Writer
-=======
-import segno
-from flask import Blueprint, Response, jsonify, request, stream_with_context
-
-from workshop.page import prompts
-from workshop.page.contract import ERRORS, LONGEST_ADDRESS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
-from workshop.page.errors import described
-from workshop.page.events import Event, Piece, Place, Writer
->>>>>>> page
 from workshop.page.openapi import description
 from workshop.page.story import Story, network_as_json, to_the_end, together
 
@@ -60,7 +51,7 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
     @api.post("/qr")
     @limit
     def qr():
-        address = _body()
+        address = body()
         if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
             raise Malformed(f"Un code QR contient une adresse : un texte de {LONGEST_ADDRESS} caractères au plus.")
         drawing = segno.make(address, error="l", micro=False).svg_inline(omitsize=True, border=2)
