@@ -52,7 +52,7 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
     @limit
     def qr():
         address = body()
-        if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
+        if not isinstance(address, str) or not re.fullmatch(f"[!-~]{{1,{LONGEST_ADDRESS}}}", address):
             raise Malformed(f"Un code QR contient une adresse : un texte de {LONGEST_ADDRESS} caractères au plus.")
         drawing = segno.make(address, error="l", micro=False).svg_inline(omitsize=True, border=2)
         return Response(drawing, mimetype="image/svg+xml")
