@@ -53,7 +53,7 @@ def _gather(kit, manifest, books, part):
     from workshop.downloads import Downloads, cache_name
     from workshop.text.gutenberg import check_book
 
-    from tf_keras.utils import get_file
+    from tf_keras.utils import get_file  # isort: skip  # downloads fait taire TensorFlow d'abord
     downloads = Downloads(books)
     try:
         for request in downloads.requests():

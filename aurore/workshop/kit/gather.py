@@ -44,7 +44,7 @@ def _announce(kit, parts):
     """Dit le poids de chaque partie ; lève une WorkshopError si le disque ne peut pas tout tenir."""
     def weight(part):
         sign = "environ " if part.estimated else ""
-        more = f" et {part.unknown} de taille inconnue" if part.unknown else ""
+        more = f" + {part.unknown} fichiers de taille inconnue" if part.unknown else ""
         return "-" if not part.size and not part.unknown else f"{sign}{megabytes(part.size)}{more}"
     total = sum(part.size for part in parts)
     narration.table(("", "à prendre", "déjà là"), [
@@ -52,7 +52,7 @@ def _announce(kit, parts):
         ("en tout", megabytes(total), megabytes(sum(part.here for part in parts)))])
     if shutil.disk_usage(kit).free < total:
         raise WorkshopError(f"Il reste {megabytes(shutil.disk_usage(kit).free)} là où est {kit} : c'est trop peu.\n"
-                            "Libérez de la place, donnez un autre dossier, ou prenez-en moins (--platforms, --pythons).")
+                            "Libérez de la place, donnez un autre dossier, ou demandez moins (--platforms, --pythons).")
 
 
 def _conclude(kit, manifest, parts):

@@ -17,7 +17,7 @@ def plan(kit, manifest):
     known = docker and subprocess.run([docker, "image", "inspect", NAME, "--format", "{{.Id}} {{.Size}}"], check=False,
                                       capture_output=True, encoding="utf-8")
     if not known or known.returncode != 0:
-        why = f"« docker build -t {NAME} . » ne l'a pas encore faite" if docker else "Docker n'est pas sur cette machine"
+        why = f"« docker build -t {NAME} . » ne l'a pas encore faite" if docker else "Docker n'est pas ici"
         part.remarks.append(f"l'image Docker : {why} ; le kit s'en passe.")
         return part
     identity, size = known.stdout.split()

@@ -77,7 +77,7 @@ class Kit(object):  # pylint: disable=useless-object-inheritance  # pour Python 
 
 
 def target():
-    """Renvoie ce qu'est cette machine, dans les mots du manifeste : « linux 3.11 » ; None si rien n'existe pour elle."""
+    """Renvoie ce qu'est cette machine, dans les mots du manifeste : « linux 3.11 » ; None s'il n'en a pas."""
     system = SYSTEMS.get((platform.system(), platform.machine()))
     return system and "%s %d.%d" % ((system,) + tuple(sys.version_info[:2]))
 
@@ -102,7 +102,8 @@ def put_files(kit, root):
     """Met dans `root` le projet, les livres et les réseaux ; ce qui y est déjà n'est jamais remplacé."""
     say("Le projet, les livres et les réseaux...")
     wanted = [entry for entry in kit.files if entry["to"]]
-    wanted.sort(key=lambda entry: entry["path"].endswith("/.complete"))  # la marque d'un réseau entier vient la dernière
+    # La marque d'un réseau entier vient après lui.
+    wanted.sort(key=lambda entry: entry["path"].endswith("/.complete"))
     kept = []
     for entry in wanted:
         destination = os.path.join(root, *entry["to"].split("/"))
@@ -145,7 +146,8 @@ def install_libraries(kit, root):
     if subprocess.call(command + where, env=environment) != 0:
         raise Refusal("pip n'a pas pu installer les paquets du kit (voir ci-dessus).\nVérifiez le kit :  "
                       "python aurore/kit.py --check, puis relancez la même commande.")
-    open(os.path.join(folder, "atelier-installed"), "wb").close()  # « make » ne les réinstallera pas
+    with open(os.path.join(folder, "atelier-installed"), "wb"):  # « make » ne les réinstallera pas
+        pass
     return python
 
 
@@ -155,6 +157,7 @@ def load_image(kit):
     if not docker or not kit.has("image/text-gen.tar"):
         return False
     say("L'image Docker : une minute ou deux...")
+    # pylint: disable-next=consider-using-with  # Python 2 ne le permet pas
     process = subprocess.Popen([docker, "load"], stdin=subprocess.PIPE)
     with kit.open("image/text-gen.tar") as source:
         shutil.copyfileobj(source, process.stdin)
@@ -212,6 +215,7 @@ def main(arguments):
         try:
             kit = Kit(place)
         except (IOError, OSError, ValueError, KeyError) as error:
+            # pylint: disable-next=raise-missing-from  # Python 2 n'a pas « from »
             raise Refusal("Il n'y a pas de kit à lire dans %s (%s).\nLancez install.py depuis le dossier du kit, ou "
                           "donnez l'adresse du portable qui le sert :  --kit http://192.168.0.10:8000"
                           % (place, type(error).__name__))

@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass
 class Manifest:
-    """Les fichiers d'un kit, par chemin ; les réseaux et leur révision ; les machines dont les paquets sont complets."""
+    """Les fichiers d'un kit, par chemin ; les réseaux et leur révision ; les machines qu'il installe."""
 
     files: dict[str, Entry] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)  # {"benjamin/gpt2-wechsel-french": révision}

@@ -6,11 +6,15 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from workshop.credentials import read_token
+from workshop.identity import FILE as IDENTITY
 from workshop.kit.part import Part
 from workshop.learning.hub import PATIENCE_SECONDS, TOKENIZER_FILES, WEIGHTS
+from workshop.learning.readings import FILE as READINGS
 from workshop.paths import AURORE, CACHE
+from workshop.sources import through_kit
 
 FOLDER = "models"
+_WORKSHOP_FILES = (IDENTITY, READINGS)  # ce qu'un réseau de l'atelier, partagé, dit de lui
 COMPLETE = ".complete"  # ce que hub.local_copy cherche dans un réseau en cache ; le dernier fichier posé
 
 
@@ -25,8 +29,7 @@ def plan(kit, manifest, name):
         part.here = sum(manifest.files[path].size for path in mine)
         return part
     try:
-        access = {"token": read_token().value or False}  # False : ne pas chercher d'autre jeton sur la machine
-        listing = HfApi().model_info(name, files_metadata=True, timeout=PATIENCE_SECONDS, **access)
+        listing = HfApi().model_info(name, files_metadata=True, timeout=PATIENCE_SECONDS, token=_token())
     except (RepositoryNotFoundError, HFValidationError):
         part.missing.append(f"« {name} » n'existe pas dans le catalogue Hugging Face, ou il est privé (le jeton ?).")
         return part
@@ -35,12 +38,17 @@ def plan(kit, manifest, name):
         return part
     sizes = {file.rfilename: file.size for file in listing.siblings}
     formats = (names for names in WEIGHTS if names[0] in sizes or names[-1] in sizes)
-    patterns = [*TOKENIZER_FILES, *next(formats, ())]
+    patterns = [*TOKENIZER_FILES, *_WORKSHOP_FILES, *next(formats, ())]
     wanted = {file: size for file, size in sizes.items() if any(_matches(file, pattern) for pattern in patterns)}
     part.size = sum(size or 0 for size in wanted.values())
     part.unknown = sum(size is None for size in wanted.values())
     part.gather = lambda kit, manifest: _gather(kit, manifest, listing, wanted, part)
     return part
+
+
+def _token():
+    """Le jeton, ou False : ne pas en chercher d'autre sur la machine."""
+    return not through_kit() and read_token().value or False
 
 
 def _matches(file, pattern):
@@ -54,7 +62,7 @@ def _gather(kit, manifest, listing, wanted, part):
     folder = kit / FOLDER / name
     try:
         snapshot_download(name, revision=listing.sha, local_dir=folder, allow_patterns=list(wanted), max_workers=2,
-                          token=read_token().value or False)
+                          token=_token())
     except OSError as error:
         if type(error) in (OSError, PermissionError, FileExistsError) and error.errno:
             raise  # le disque, que narration explique

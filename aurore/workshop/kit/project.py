@@ -1,4 +1,4 @@
-"""Le projet, tel que chaque participant le reçoit : exercices à faire, aucun jeton, rien de ce que les étapes écrivent."""
+"""Le projet, tel que chacun le reçoit : exercices à faire, aucun jeton, rien de ce que les étapes écrivent."""
 
 import configparser
 import io

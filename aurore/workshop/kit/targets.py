@@ -1,4 +1,4 @@
-"""Les machines de la salle, telles que pip les voit : quels paquets elles demandent, quels fichiers elles savent lire."""
+"""Les machines de la salle, telles que pip les voit : les paquets qu'elles demandent, les fichiers qu'elles lisent."""
 
 import re
 from dataclasses import dataclass

@@ -80,10 +80,10 @@ def _is_here(kit, manifest, file):
 def _gather(kit, manifest, planned, part):
     chosen, left, complete = planned
     with tqdm(total=part.size or None, unit="o", unit_scale=True, unit_divisor=1000, desc="paquets",
-              disable=not left) as bar, requests.Session() as session:
+              disable=not left) as progress, requests.Session() as session:
         for file in sorted(left, key=lambda file: file.name):
             try:
-                fetch(file.url, kit / FOLDER / file.name, file.sha256, bar.update, session)
+                fetch(file.url, kit / FOLDER / file.name, file.sha256, progress.update, session)
             except Spoiled:
                 part.missing.append(f"{file.name} : ce que l'index envoie n'a pas l'empreinte de requirements.txt.")
             except requests.RequestException as error:
