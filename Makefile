@@ -5,7 +5,7 @@ SOURCE ?= embedded
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test test-fast test-recipe structure exercises images bench lock
+.PHONY: help atelier web test test-fast test-recipe structure exercises images bench lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -18,6 +18,8 @@ help:
 	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make images                redessiner les images du guide"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
+	@echo "make hooks                 refuser désormais un commit qui emporterait votre jeton"
+	@echo "make sbom                  ce dont l'atelier est fait (CycloneDX), dans sbom.json"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
 atelier: .venv/atelier-installed
@@ -66,6 +68,14 @@ lock: .venv/tests-installed
 	$(COMPILE) --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) --constraints requirements.txt recipe/requirements.in --output-file recipe/requirements.txt
 	$(COMPILE) recipe/requirements-current.in --output-file recipe/requirements-current.txt
+
+sbom: .venv/tests-installed
+	@$(VENV_PYTHON) -m cyclonedx_py requirements requirements.txt --output-reproducible --of JSON --output-file sbom.json
+	@echo "Écrit : sbom.json"
+
+hooks:
+	@git config core.hooksPath .githooks
+	@echo "Dans cette copie, un commit qui emporterait un jeton est maintenant refusé."
 
 .venv/atelier-installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
