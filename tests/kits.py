@@ -7,7 +7,6 @@ import zipfile
 from contextlib import contextmanager
 
 from web_servers import _Server
-
 from workshop.kit import server
 from workshop.kit.manifest import Manifest
 

@@ -46,9 +46,9 @@ def _index(tmp_path, monkeypatch):
     folder = tmp_path / "index"
     make_wheel(folder, "bonjour", body=BIG)
     make_wheel(folder, "vite", "cp311-cp311-manylinux_2_27_x86_64")
-    with IndexServer(folder) as server:
-        monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple/")
-        yield server
+    with IndexServer(folder) as index:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple/")
+        yield index
 
 
 def gather_wheels(kit, index, *wanted, marker=""):
@@ -90,7 +90,7 @@ def test_each_machine_gets_the_file_pip_would_choose(target, best):
              "p-1.0-cp312-abi3-manylinux_2_28_x86_64.whl", "p-1.0.tar.gz", "p-2.0-cp311-cp311-manylinux_2_17_x86_64.whl"]
     files = [package_index.IndexFile(name, "", "00", 1) for name in names]
     files.append(package_index.IndexFile("p-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", "", "une autre empreinte", 1))
-    (pin,) = targets.pins("p==1.0 --hash=sha256:00\n")
+    pin = targets.pins("p==1.0 --hash=sha256:00\n")[0]
     assert wheels._best(files, pin, target.tags()).name == best  # pylint: disable=protected-access
 
 
@@ -178,9 +178,8 @@ def test_the_contents_are_read_in_the_lessons():
 @pytest.mark.parametrize("arguments", [["--platforms", "amiga"], ["--pythons", "2.7"], ["--gateau"],
                                        ["serve", "--port", "douze"], ["--check", "/nulle/part"]])
 def test_a_command_that_cannot_be_understood_is_answered_in_french(arguments):
-    with pytest.raises(WorkshopError) as refusal:
+    with pytest.raises(WorkshopError, match=r"kit\.py|choisissez parmi"):
         command.main(arguments, "l'aide")
-    assert "kit.py" in str(refusal.value) or "choisissez parmi" in str(refusal.value)
 
 
 # --- Le réseau -----------------------------------------------------------------------------
@@ -300,8 +299,9 @@ def raw(address, path, method="GET"):
 
 
 @pytest.mark.parametrize("path", [
-    "/../secret.txt", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/books/../../secret.txt", "/books/%2e%2e/%2e%2e/secret.txt",
-    "/files/../../../secret.txt", "/wheels/..%5c..%5csecret.txt", "//etc/passwd", "/etc/passwd", "/lien.txt", "/dossier/x",
+    "/../secret.txt", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/books/../../secret.txt", "/dossier/secret.txt",
+    "/books/%2e%2e/%2e%2e/secret.txt", "/files/../../../secret.txt", "/wheels/..%5c..%5csecret.txt", "/lien.txt",
+    "//etc/passwd", "/etc/passwd",
     f"/{MODEL}/resolve/main/../../../../secret.txt", f"/{MODEL}/resolve/main/%2e%2e/%2e%2e/secret.txt",
     "/simple/..%2fsecret/", "/oublie.txt", "/books", "/books/", "/manifest.json/x", "/%00"])
 def test_nothing_outside_the_kit_comes_out(kit, path):
@@ -460,7 +460,9 @@ def test_a_wrong_python_is_a_sentence(ready_kit, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(install.sys, "version_info", (3, 9, 2))
     assert "Python est le 3.9" in refusal(capsys, "--kit", str(ready_kit), str(tmp_path / "x"))
     monkeypatch.setattr(install.sys, "version_info", (3, 13, 0))
-    assert "Ce kit n'a pas les paquets de cette machine" in refusal(capsys, "--kit", str(ready_kit), str(tmp_path / "x"))
+    monkeypatch.setattr(install.platform, "system", lambda: "Plan9")
+    assert "Ce kit n'a pas les paquets de cette machine (Plan9" in refusal(
+        capsys, "--kit", str(ready_kit), str(tmp_path / "x"))
     assert not (tmp_path / "x").exists()
 
 
