@@ -13,11 +13,10 @@ from pathlib import Path
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from workshop.credentials import PLACEHOLDER
 from workshop.page.errors import is_api, message
+from workshop.page.replicas import Counts
 from workshop.page.visitor import current
 from workshop.paths import CREDENTIALS
 
@@ -51,7 +50,7 @@ def read_access_code(path: Path = CREDENTIALS) -> str | None:
 def blueprint(access_code: str | None) -> Blueprint:
     """Renvoie le morceau d'application qui garde la porte, pour un code donné (None : elle est ouverte)."""
     page = Blueprint("door", __name__)
-    wrong = FixedWindowRateLimiter(MemoryStorage())
+    wrong = Counts()
 
     def is_right(tried: str) -> bool:
         """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""
