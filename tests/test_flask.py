@@ -416,7 +416,6 @@ def test_a_body_that_is_not_json_is_explained(client):
     ("POST", "/v1/completions", GenerationMode.POSITIVE), ("POST", "/v1/completions", GenerationMode.NEGATIVE),
     ("GET", "/v1/models", GenerationMode.POSITIVE), ("GET", "/v1/models/{model}", GenerationMode.POSITIVE),
     ("GET", "/health", GenerationMode.POSITIVE), ("GET", "/ready", GenerationMode.POSITIVE),
-    ("POST", "/api/v1/qr", GenerationMode.POSITIVE), ("POST", "/api/v1/qr", GenerationMode.NEGATIVE),
     ("POST", "/api/v1/look", GenerationMode.POSITIVE), ("POST", "/api/v1/look", GenerationMode.NEGATIVE),
     ("GET", "/api/v1/model", GenerationMode.POSITIVE), ("GET", "/api/v1/models", GenerationMode.POSITIVE)])
 def test_the_api_does_what_its_description_says(app, method, path, mode):

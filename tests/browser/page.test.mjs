@@ -96,6 +96,7 @@ test("l'adresse d'un texte le redonne", () => {
   assert.deepEqual(readAddress(address.hash),
     { amorce: "L'été & l'hiver #2", suite: " la meun", reseau: "aurore", ...SETTINGS });
   assert.deepEqual(readAddress("#answer"), {});
+  assert.deepEqual(readAddress("#amorce=Le+soir&suites=3&__proto__=a"), { amorce: "Le soir" });
 });
 
 test("le texte emporté dit d'où il vient, et ne devient pas une mise en forme", () => {

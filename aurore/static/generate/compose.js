@@ -2,7 +2,7 @@
 
 import { part } from "../page.js";
 import { complain, say, showNetwork, showProblem } from "./display.js";
-import { settings } from "./fields.js";
+import { form, settings } from "./fields.js";
 import { countdown } from "./retry.js";
 import { drawSoon, past, scene, show, turnTo } from "./scene.js";
 import { keep } from "./shelf.js";
@@ -12,6 +12,7 @@ import { hush } from "./voice.js";
 import { explain, follow } from "./writing.js";
 
 const STOPPED = "Arrêté. «\u00a0Continuer\u00a0» reprend d’ici.";
+const SEEDS = Number(form.elements.graine.max) + 1;
 const PICK = "Trois suites. Prenez celle que vous préférez\u00a0: les autres restent là.";
 
 /** Fait continuer `base` par le réseau, depuis ce qui en est déjà écrit ; `suites` fois. `replay` : les réglages d'une
@@ -25,7 +26,11 @@ export async function write(base, { suites = 1, replay = {} } = {}) {
   const texts = Array.from({ length: suites }, () => ({ ...copyOf(base), start, branches: null, cut: false }));
   const next = suites === 1 ? texts[0] : { ...copyOf(base), branches: { texts, start, taken: -1 } };
   const begun = () => texts.some(({ pieces }) => pieces.length > start);
-  const demand = { amorce: base.opening, suite: raw(base), suites, ...settings(), ...replay };
+  const { reseau = "", ...chosen } = { graine: Math.floor(Math.random() * SEEDS), ...settings(), ...replay };
+  const demand = { amorce: base.opening, suite: raw(base), suites, reseau, ...chosen };
+  texts.forEach((text, number) => { // un texte arrêté en chemin sait aussi ce qui le redonnerait
+    text.settings = { ...chosen, graine: (chosen.graine + number) % SEEDS };
+  });
   scene.story = next;
   scene.editing = false;
   complain("");

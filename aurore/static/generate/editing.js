@@ -25,7 +25,7 @@ export function keepEdit() {
   const next = edited(scene.story, part("editor").value.trim(), LONGEST);
   scene.editing = false;
   if (next !== scene.story && next.opening) {
-    turnTo({ ...next, branches: null, network: null });
+    turnTo({ ...next, start: next.pieces.length, branches: null, network: null, settings: null });
     say("Votre texte est gardé.");
   }
   show();

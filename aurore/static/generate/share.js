@@ -2,6 +2,7 @@
 
 import { raw } from "./story.js";
 
+const TEXTS = ["amorce", "suite", "reseau", "longueur"];
 const NUMBERS = ["audace", "top_k", "top_p", "graine"];
 
 /** L'adresse qui redonne la dernière suite de `story` ; ce qui était déjà écrit avant elle y est en toutes lettres. */
@@ -14,12 +15,7 @@ export function addressOf(page, { opening, pieces, start = 0, network, settings 
 
 /** Ce que contient le fragment `hash` d'une adresse, dans les mots de l'API ; {} s'il n'y a rien. */
 export function readAddress(hash) {
-  const held = Object.fromEntries(new URLSearchParams(hash.replace(/^#/, "")));
-  if (!held.amorce) {
-    return {};
-  }
-  for (const name of NUMBERS.filter((name) => name in held)) {
-    held[name] = Number(held[name]);
-  }
-  return held;
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const held = (names, read) => names.filter((name) => given.has(name)).map((name) => [name, read(given.get(name))]);
+  return given.get("amorce") ? Object.fromEntries([...held(TEXTS, String), ...held(NUMBERS, Number)]) : {};
 }

@@ -13,9 +13,9 @@ export class Refused extends Error {
   }
 }
 
-/** Envoie `body` à `address` ; renvoie la réponse, lève Refused si le serveur refuse. */
+/** Envoie `body`, en JSON ou, si c'est un texte, tel quel, à `address` ; renvoie la réponse, lève Refused si le serveur refuse. */
 async function post(address, body, signal) {
-  const response = await fetch(address, {
+  const response = await fetch(address, typeof body === "string" ? { method: "POST", body, signal } : {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
   if (response.status === 401) { // le serveur a redémarré : il ne reconnaît plus personne
     throw new Refused(LOCKED);

@@ -7,7 +7,7 @@ import { say } from "./display.js";
 import { dropEdit, edit, goOnFromTheCaret, keepEdit, travel } from "./editing.js";
 import { field, form } from "./fields.js";
 import { restore, settle } from "./form.js";
-import { interrupt, scene, show } from "./scene.js";
+import { interrupt, scene, show, turnTo } from "./scene.js";
 import { addressOf, readAddress } from "./share.js";
 import { openSharing } from "./sharing.js";
 import { follow as followTabs, forget, forgetAll, keep, opened, stories } from "./shelf.js";
@@ -137,7 +137,7 @@ part("openings").addEventListener("submit", (event) => {
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   const command = event.ctrlKey || event.metaKey;
-  const typing = target.matches("textarea, input:not([type=checkbox], [type=range])");
+  const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range])");
   if (command && key === "Enter" && !event.repeat) { // tenue, la touche se répète
     if (target === field) {
       form.requestSubmit();
@@ -170,7 +170,13 @@ function replay() {
   history.replaceState(null, "", location.pathname + location.search); // recharger ne le refera pas
   field.value = amorce;
   settle();
-  write(newStory(amorce, suite ? [{ texte: suite }] : []), { replay: asked });
+  const held = newStory(amorce, suite ? [{ texte: suite }] : []);
+  if ("graine" in asked) {
+    write(held, { replay: asked });
+  } else { // un texte modifié à la main : il est là tout entier, rien n'est à refaire
+    turnTo(held);
+    show();
+  }
   return true;
 }
 

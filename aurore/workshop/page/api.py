@@ -10,11 +10,10 @@ from contextlib import closing
 from itertools import chain
 from typing import Any, Callable
 
-import segno
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, abort, jsonify, request
 
 from workshop.page import event_stream, prompts
-from workshop.page.contract import FIELDS, LONGEST_ADDRESS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
+from workshop.page.contract import FIELDS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
 from workshop.page.errors import UnknownField
 from workshop.page.events import Piece, Writer
 from workshop.page.openapi import description
@@ -47,15 +46,6 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
         seen = generator.look(prompt.opening + prompt.suite, network.key)
         return {"tokens": [event_stream.piece_as_json(piece) for piece in seen.pieces],
                 "ensuite": event_stream.candidates_as_json(seen.following), "reseau": network_as_json(network)}
-
-    @api.post("/qr")
-    @limit
-    def qr():
-        address = body()
-        if not isinstance(address, str) or not re.fullmatch(f"[!-~]{{1,{LONGEST_ADDRESS}}}", address):
-            raise Malformed(f"Un code QR contient une adresse : un texte de {LONGEST_ADDRESS} caractères au plus.")
-        drawing = segno.make(address, error="l", micro=False).svg_inline(omitsize=True, border=2)
-        return Response(drawing, mimetype="image/svg+xml")
 
     @api.post("/generate")
     @limit

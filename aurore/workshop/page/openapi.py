@@ -6,7 +6,7 @@ Les premières adresses, sans /v1, n'y sont plus : elles répondent comme les no
 from typing import Any, Iterable
 
 from workshop.page import completion_request, error_codes
-from workshop.page.contract import ENDINGS, ERRORS, FIELDS, LONGEST_ADDRESS, LOOK_FIELDS, OPTIONAL
+from workshop.page.contract import ENDINGS, ERRORS, FIELDS, LOOK_FIELDS, OPTIONAL
 
 Schema = dict[str, Any]
 
@@ -128,7 +128,6 @@ def description(root: str, networks: list[str]) -> Schema:
         "components": {"schemas": {
             "Demande": _demand({**asked, "tokens": _TOKENS}, [*OPTIONAL, "tokens"]),
             "Texte": _demand({name: asked[name] for name in LOOK_FIELDS}, OPTIONAL),
-            "Adresse": {**_TEXT, "minLength": 1, "maxLength": LONGEST_ADDRESS, "pattern": "^[!-~]+$"},
             "CompletionRequest": _demand(completed, completed),
             **_STORIES, **_OPENAI}},
     }
@@ -167,17 +166,10 @@ def _writing_paths(asked: Schema) -> Schema:
             "operationId": "stream", "summary": "La même, mot à mot, pour EventSource : une simple adresse.",
             "responses": {"200": {"description": "Les mots, un à un.", "content": stream},
                           "204": {"description": "Tout était déjà dit."}, **_errors(400, 401, 429, 500, 503)}}},
-        "/api/v1/qr": _qr(),
         "/api/v1/look": _post("look", "Voir ce que le réseau pense de chaque token, et du suivant.", "Texte", "Regard"),
         "/api/v1/models": _get("models", "Les réseaux à qui l'on peut demander d'écrire.", "Reseaux"),
         "/api/v1/model": _get("model", "Le réseau qui écrit d'ordinaire.", "Reseau"),
     }
-
-
-def _qr() -> Schema:
-    qr = _post("qr", "Dessiner une adresse, pour qu'un téléphone la lise.", "Adresse", "Adresse")
-    qr["post"]["responses"]["200"] = {"description": "Le dessin.", "content": {"image/svg+xml": {"schema": _TEXT}}}
-    return qr
 
 
 def _completion_paths(networks: list[str]) -> Schema:
