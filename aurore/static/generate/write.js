@@ -183,7 +183,8 @@ function replay() {
 addEventListener("pagehide", () => {
   hush();
   if (scene.writing && scene.story.pieces.length) {
-    keep({ ...scene.story, cut: true });
+    scene.story.cut = true; // et non une copie : la requête qui se coupe va garder ce texte à son tour
+    keep(scene.story);
   }
 });
 addEventListener("hashchange", replay);
