@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 SOURCE ?= embedded
+SECONDES ?= 60
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test test-fast structure exercises images bench lock
+.PHONY: help atelier web test test-fast test-recipe structure exercises images bench load lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -13,10 +14,14 @@ help:
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make test                  pylint et les tests"
 	@echo "make test-fast             les tests rapides, sans TensorFlow ni navigateur"
+	@echo "make test-recipe           ceux de la recette, avec PyTorch (5 Go la première fois sous Linux)"
 	@echo "make structure             qui importe qui, étage par étage"
 	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make images                redessiner les images du guide"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
+	@echo "make load                  la page devant 1, 8, 32, 100 et 200 lecteurs (SECONDES=60 chaque fois)"
+	@echo "make hooks                 refuser désormais un commit qui emporterait votre jeton"
+	@echo "make sbom                  ce dont l'atelier est fait (CycloneDX), dans sbom.json"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
 atelier: .venv/atelier-installed
@@ -35,10 +40,16 @@ test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
 	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m ruff check --quiet .
-	$(VENV_PYTHON) -m pytest --numprocesses=2 --dist=loadfile
+	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term
 
 test-fast: .venv/tests-installed
 	$(VENV_PYTHON) -m pytest @tests/fast.txt
+
+# Deux fois ceux qui ouvrent nos réseaux ailleurs : avec les versions de l'atelier, et celles d'aujourd'hui.
+test-recipe: .venv-recipe/installed .venv-current/installed
+	.venv-recipe/bin/python -m pytest recipe/tests
+	.venv-current/bin/python -m pytest recipe/tests/test_elsewhere.py
 
 structure: .venv/atelier-installed
 	@$(VENV_PYTHON) tests/structure.py
@@ -49,17 +60,27 @@ exercises: .venv/atelier-installed
 images: .venv/atelier-installed
 	@$(VENV_PYTHON) docs/images/draw.py
 
-bench: .venv/atelier-installed .venv-bench/installed
-	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.training .venv-bench/bin/python
-	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.generation .venv-bench/bin/python
+bench: .venv/atelier-installed .venv-recipe/installed
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.training .venv-recipe/bin/python
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.generation .venv-recipe/bin/python
 
+load: .venv/tests-installed
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.load --secondes $(SECONDES)
+
+COMPILE := $(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock: .venv/tests-installed
-	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header requirements.in --output-file requirements.txt
-	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
-	$(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --constraints requirements.txt requirements-bench.in --output-file requirements-bench.txt
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) --constraints requirements.txt recipe/requirements.in --output-file recipe/requirements.txt
+	$(COMPILE) recipe/requirements-current.in --output-file recipe/requirements-current.txt
+
+sbom: .venv/tests-installed
+	@$(VENV_PYTHON) -m cyclonedx_py requirements requirements.txt --output-reproducible --of JSON --output-file sbom.json
+	@echo "Écrit : sbom.json"
+
+hooks:
+	@git config core.hooksPath .githooks
+	@echo "Dans cette copie, un commit qui emporterait un jeton est maintenant refusé."
 
 .venv/atelier-installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
@@ -78,9 +99,18 @@ lock: .venv/tests-installed
 	@touch $@
 
 # À part : transformers ne se conduit pas de même quand il trouve PyTorch à côté de TensorFlow.
-.venv-bench/installed: .venv/atelier-installed requirements-bench.txt
-	@echo "Installation de PyTorch dans .venv-bench : quelques minutes, une seule fois (5 Go sous Linux)..."
-	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		--requirement requirements-bench.txt
+.venv-recipe/installed: recipe/requirements.txt
+	@echo "Installation de PyTorch dans .venv-recipe : quelques minutes, une seule fois (5 Go sous Linux)..."
+	@$(PYTHON) -m venv .venv-recipe
+	@.venv-recipe/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement recipe/requirements.txt
+	@touch $@
+
+# Python y cherche dans .venv-recipe ce qui n'est pas ici : PyTorch, pytest.
+.venv-current/installed: .venv-recipe/installed recipe/requirements-current.txt
+	@$(PYTHON) -m venv --without-pip .venv-current
+	@.venv-current/bin/python -c 'import pathlib, sysconfig; here = sysconfig.get_path("purelib"); \
+		pathlib.Path(here, "recipe.pth").write_text(here.replace(".venv-current", ".venv-recipe"))'
+	@.venv-recipe/bin/python -m pip --python .venv-current/bin/python install --quiet --disable-pip-version-check \
+		--require-hashes --requirement recipe/requirements-current.txt
 	@touch $@

@@ -65,7 +65,8 @@ def open_pipe(model_path):
     from transformers import AutoConfig, AutoTokenizer, pipeline
 
     config = AutoConfig.from_pretrained(model_path)
-    tokenizer = AutoTokenizer.from_pretrained(model_path)
+    # « <|endoftext|> », tapé dans une amorce, n'est que du texte.
+    tokenizer = AutoTokenizer.from_pretrained(model_path, split_special_tokens=True)
     model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
     pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
     return pipe

@@ -14,8 +14,9 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from recipe.novels import BASE, PARTS, SECOND, VALIDATION, joined, prepare_library
-from recipe.readings import LESSON_SOURCE, read_manifests, write_readings
+from recipe.readings import LESSON_SOURCE, alphabetical, read_manifests
 from workshop.errors import WorkshopError
+from workshop.learning.readings import write_list
 from workshop.narration import count, table
 from workshop.paths import BASE_MODEL, BOOKS
 from workshop.text.fingerprints import fingerprint
@@ -91,7 +92,7 @@ def list_readings(novels, texts, archives, folder):
     works.update((name, ("Sand, George", title, "", LESSON_SOURCE)) for name, title in LESSON_BOOKS.items())
     for file, parts in READINGS.items():
         read = [novel.name for novel in novels if novel.part in parts]
-        write_readings([(*works[name], fingerprint(texts[name])) for name in read], folder / file)
+        write_list(folder / file, alphabetical([(*works[name], fingerprint(texts[name])) for name in read]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import re
 import unicodedata
 from pathlib import Path
 
-COLUMNS = ("author", "title", "year", "source", "fingerprint")  # la dernière : workshop/text/fingerprints.py
 MANIFESTS = ("eltec-titles.tsv", "extra-and-sand-manifest.tsv")
 ELTEC = Path(__file__).with_name("eltec.tsv")  # numéro, année de la première édition, titre si le manifeste l'oublie
 SOURCES = {"GITenberg": "Project Gutenberg", "ELTeC": "ELTeC", "MiMoText": "MiMoText roman18", "cligs": "CLiGS textbox"}
@@ -123,11 +122,9 @@ def _rows(path):
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def write_readings(works, path):
-    """Écrit ces œuvres dans `path` (TSV, une par ligne), par ordre alphabétique des auteurs."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerows([COLUMNS, *sorted(works, key=lambda work: [_bare(field) for field in work])])
+def alphabetical(works):
+    """Renvoie ces œuvres, par ordre alphabétique des auteurs."""
+    return sorted(works, key=lambda work: [_bare(field) for field in work])
 
 
 def _bare(text):

@@ -41,6 +41,16 @@ _HUB = HubServer()
 os.environ["HF_ENDPOINT"] = _HUB.url
 
 
+def required(found, message):
+    """Renvoie `found`, ce que le test demande à la machine ; vide, il passe son tour, et `message` dit pourquoi.
+
+    Avec AURORE_TESTS=all (notre intégration, .ci/run), rien n'a le droit de manquer : le test échoue.
+    """
+    if not found:
+        (pytest.fail if os.environ.get("AURORE_TESTS") == "all" else pytest.skip)(message)
+    return found
+
+
 def pytest_runtest_setup():
     """Coupe le réseau de chaque test, sauf la machine elle-même."""
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
@@ -162,12 +172,9 @@ def _tokenizer():
 
 @pytest.fixture(name="gutenberg", scope="session")
 def _gutenberg():
-    """Le dossier des neuf vrais livres ; là où il n'est pas, le test est passé, sauf en CI."""
-    if not GUTENBERG.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail("Les neuf livres de ../shared/gutenberg manquent : en CI ils doivent être là.")
-        pytest.skip("Les neuf livres de ../shared/gutenberg ne sont pas sur cette machine.")
-    return GUTENBERG
+    """Le dossier des neuf vrais livres."""
+    return required(GUTENBERG.is_dir() and GUTENBERG,
+                    "Les neuf livres de ../shared/gutenberg ne sont pas sur cette machine.")
 
 
 @pytest.fixture(name="book_server")
@@ -186,13 +193,11 @@ def _hub_server():
 
 @pytest.fixture(scope="session", name="chromium")
 def _chromium(tmp_path_factory):
-    """Le Chromium de Debian, sans écran ; là où il n'est pas, le test est passé, sauf en CI."""
+    """Le Chromium de Debian, sans écran."""
     from selenium import webdriver  # pylint: disable=import-outside-toplevel  # seuls ces tests en ont besoin
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if not all(programs):
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium manque : en CI, .ci/run doit l'avoir installé.")
-        pytest.skip("Chromium et chromedriver ne sont pas sur cette machine (Debian : chromium, chromium-driver).")
+    required(all(programs),
+             "Chromium et chromedriver ne sont pas sur cette machine (Debian : chromium, chromium-driver).")
     options = webdriver.ChromeOptions()
     options.binary_location = programs[0]
     for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-dev-shm-usage",
@@ -221,8 +226,5 @@ def _browser(chromium):
 def _axe():
     """Le programme d'axe-core, à exécuter dans une page pour vérifier son accessibilité."""
     script = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.is_file():
-        if os.environ.get("CI") == "true":
-            pytest.fail("axe-core manque : en CI, .ci/run doit l'avoir installé.")
-        pytest.skip("axe-core n'est pas installé :  npm ci --prefix tests/browser")
+    required(script.is_file(), "axe-core n'est pas installé :  npm ci --prefix tests/browser")
     return script.read_text(encoding="utf-8")

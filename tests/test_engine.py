@@ -16,6 +16,7 @@ from transformers import TextIteratorStreamer, create_optimizer, pipeline
 from transformers.generation import (TFLogitsProcessorList, TFRepetitionPenaltyLogitsProcessor,
                                      TFTemperatureLogitsWarper, TFTopKLogitsWarper, TFTopPLogitsWarper)
 
+from random_networks import random_gpt2
 from tiny_networks import tiny_model
 from workshop.errors import WorkshopError
 from workshop.learning import hub
@@ -23,7 +24,7 @@ from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, pytorch_weights
 from workshop.paths import BASE_MODEL
 from workshop.writing import engine
 from workshop.writing.engine import Memory, Network
-from workshop.writing.generation import Batch, Text, write_texts
+from workshop.writing.generation import Batch, Text
 from workshop.writing.gpt2 import gpt2
 from workshop.writing.sampling import Settings, choose
 
@@ -49,31 +50,6 @@ def inputs(tokenizer, prompts):
 def logits_of(network, tokens):
     """Les logits qui suivent `tokens`, une liste."""
     return network.read(np.array([tokens]), Memory(network, 1))[0]
-
-
-def random_gpt2(**settings):
-    """Un GPT-2 tiré au hasard, sans TensorFlow : ses poids, aux noms de PyTorch, et sa configuration."""
-    config = {"vocab_size": 300, "n_positions": 24, "n_embd": 16, "n_layer": 2, "n_head": 2, "n_inner": None,
-              "layer_norm_epsilon": 1e-5, "activation_function": "gelu_new", "tie_word_embeddings": True, **settings}
-    width, vocabulary = config["n_embd"], config["vocab_size"]
-    inner, generator, weights = config["n_inner"] or 4 * width, np.random.default_rng(0), {}
-
-    def add(name, *shape):
-        scale = 1 if len(shape) == 1 else width ** -0.5
-        weights[name] = generator.normal(scale=scale, size=shape).astype(np.float32)
-    add("transformer.wte.weight", vocabulary, width)
-    add("transformer.wpe.weight", config["n_positions"], width)
-    for name in (*(f"h.{number}.ln_{rank}" for number in range(config["n_layer"]) for rank in (1, 2)), "ln_f"):
-        add(f"transformer.{name}.weight", width)
-        add(f"transformer.{name}.bias", width)
-    for number in range(config["n_layer"]):
-        for name, shape in (("attn.c_attn", (width, 3 * width)), ("attn.c_proj", (width, width)),
-                            ("mlp.c_fc", (width, inner)), ("mlp.c_proj", (inner, width))):
-            add(f"transformer.h.{number}.{name}.weight", *shape)
-            add(f"transformer.h.{number}.{name}.bias", shape[1])
-    if not config["tie_word_embeddings"]:
-        add("lm_head.weight", vocabulary, width)
-    return weights, config
 
 
 def textbook_logits(folder, tokens):
@@ -271,18 +247,6 @@ def test_greedy_texts_of_unequal_prompts_are_those_of_transformers(model, tokeni
                  "pad_token_id": tokenizer.pad_token_id}
     np.testing.assert_array_equal(model.generate(**arguments),
                                   transformers.TFGPT2LMHeadModel.generate(model, **arguments))
-
-
-@pytest.mark.parametrize("prompt", PROMPTS)
-@pytest.mark.parametrize("settings", [{}, {"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}])
-def test_greedy_text_is_that_of_pytorch(tokenizer, prompt, settings):
-    torch = pytest.importorskip("torch", reason="torch n'est pas installé")
-    same = transformers.GPT2LMHeadModel.from_pretrained(BASE_MODEL, torch_dtype=torch.float32)
-    tokens = tokenizer(prompt).input_ids
-    stock = same.generate(torch.tensor([tokens]), max_new_tokens=40, do_sample=False,
-                          pad_token_id=tokenizer.pad_token_id, **settings)
-    written, = write_texts(Network.open(BASE_MODEL), [tokens], Settings(max_new_tokens=40, do_sample=False, **settings))
-    assert stock[0, len(tokens):].tolist() == written
 
 
 def test_no_end_before_the_least_length(model, tokenizer):

@@ -93,7 +93,7 @@ def test_a_book_is_recognised_in_another_edition():
 
 def test_the_exam_book_is_looked_for_by_title_and_by_text(tmp_path):
     readings = [Reading("Sand, George", "La Mare au Diable", "1846", "ELTeC", ""), *read_here({"Sacs": STORY})]
-    write_list(tmp_path, readings)
+    write_list(tmp_path / "readings.tsv", readings)
     assert read_list(tmp_path) == readings
     assert already_read(readings, "la mare au diable !", "Un autre texte.") == readings[0]
     assert already_read(readings, "Un titre changé", STORY) == readings[1]

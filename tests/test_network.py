@@ -1,6 +1,7 @@
-"""Le réseau lui-même : ses blocs, sa tête, son tokenizer, et ce que PyTorch en lit."""
+"""Le réseau lui-même : ses blocs, sa tête, son tokenizer."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from workshop.learning import hub
 from workshop.learning.evaluation import score
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.learning.packing import IGNORED, evenly, pack
+from workshop.learning.session import Session
 from workshop.learning.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
 from workshop.writing.gpt2 import gpt2
@@ -55,12 +57,22 @@ def test_a_special_token_in_a_book_is_ordinary_text(tokenizer):
     assert tokenizer.decode(ids[1:]) == f"Le soir{tokenizer.eos_token} la mer."
 
 
-def test_a_special_token_in_an_opening_is_ordinary_text(lesson):
-    tokenizer = lesson("4_generate_solution").open_pipe(BASE_MODEL).tokenizer
+@pytest.mark.parametrize("script", ["4_generate_solution", "5_flask"])
+def test_a_special_token_in_an_opening_is_ordinary_text(lesson, script):
+    tokenizer = lesson(script).open_pipe(BASE_MODEL).tokenizer
     for token in tokenizer.all_special_tokens:
-        ids = tokenizer([f"Le soir{token} la mer", "Le soir"], padding=True).input_ids
-        assert tokenizer.decode(ids[0]) == f"Le soir{token} la mer"
-        assert not set(ids[0]) & set(tokenizer.all_special_ids)
+        ids = tokenizer(f"Le soir{token} la mer").input_ids
+        assert tokenizer.decode(ids) == f"Le soir{token} la mer"
+        assert not set(ids) & set(tokenizer.all_special_ids)
+
+
+def test_a_special_token_in_the_opening_of_step_3_is_ordinary_text(tokenizer):
+    seen = []
+    model = SimpleNamespace(generate=lambda input_ids, **_: seen.append(input_ids.numpy()[0]) or input_ids)
+    opening = f"Le soir{tokenizer.eos_token} la mer"
+    session = SimpleNamespace(settings=SimpleNamespace(OPENING=opening, SEED=0), tokenizer=tokenizer)
+    assert Session.write_sample(session, model).startswith(opening)
+    assert tokenizer.eos_token_id not in seen[0]
 
 
 @pytest.mark.parametrize("most, chosen", [(1, [0]), (3, [0, 4, 9]), (10, list(range(10))), (50, list(range(10)))])
@@ -109,27 +121,14 @@ def test_the_head_of_an_untied_network_is_kept(tokenizer, tmp_path):
     np.testing.assert_allclose(reopened(INPUTS["input_ids"]).logits, model(INPUTS["input_ids"]).logits, atol=1e-6)
 
 
-SHAPES = pytest.mark.parametrize("settings", [
+@pytest.mark.parametrize("settings", [
     {}, {"tie_word_embeddings": False}, {"vocab_size": 50257, "n_layer": 2, "n_head": 2}])
-
-
-@SHAPES
 def test_the_weights_are_saved_with_the_names_and_layout_of_pytorch(settings, tokenizer, tmp_path):
+    """Ceux du manuel ; recipe/tests/test_elsewhere.py vérifie que PyTorch lit le manuel."""
     model = tiny_model(**settings)
     hub.save_model(model, tokenizer, tmp_path)
     logits = gpt2(INPUTS["input_ids"][0], load_file(tmp_path / "model.safetensors"), model.config.to_dict())
     np.testing.assert_allclose(model(INPUTS["input_ids"]).logits[0], logits, atol=1e-5)
-
-
-@SHAPES
-def test_pytorch_reads_the_same_network(settings, tokenizer, tmp_path):
-    torch = pytest.importorskip("torch", reason="torch n'est pas installé")
-    model = tiny_model(**settings)
-    hub.save_model(model, tokenizer, tmp_path)
-    same = transformers.GPT2LMHeadModel.from_pretrained(tmp_path).eval()
-    with torch.no_grad():
-        logits = same(torch.tensor(INPUTS["input_ids"])).logits.numpy()
-    np.testing.assert_allclose(model(INPUTS["input_ids"]).logits, logits, atol=1e-5)
 
 
 # --- Changer de tokenizer -----------------------------------------------------------------

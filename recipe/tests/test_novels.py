@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from recipe import corpus, novels
-from recipe.readings import clean_author, clean_title, read_manifests, write_readings
+from recipe.readings import alphabetical, clean_author, clean_title, read_manifests
 from recipe.tests.invented import invented_novel, small_library, small_tokenizer
 from recipe.tokenizer import train_tokenizer
 from workshop.errors import WorkshopError
+from workshop.learning.readings import write_list
 
 
 def test_paragraphs_are_normalised_and_joined_by_one_space(tmp_path):
@@ -101,7 +102,7 @@ def test_readings_are_one_line_a_work_with_the_missing_titles_found(tmp_path):
         "COST-ELTeC/ELTeC-fra\n"
         "extra/roman18_X.txt\tÉtienne-Gabriel Morelly\tLe Prince\tNA\tMiMoText/roman18\n", encoding="utf-8")
     works = read_manifests(tmp_path)
-    write_readings([(*work, "00c0ffee") for work in works.values()], tmp_path / "readings.tsv")
+    write_list(tmp_path / "readings.tsv", alphabetical([(*work, "00c0ffee") for work in works.values()]))
     with open(tmp_path / "readings.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert [tuple(row.values())[:4] for row in rows] == [

@@ -37,7 +37,7 @@ const show = () => {
     + `donc ${SPECIES[answer(weights, followed)]} (chien à ${Math.round(100 * probability(weights, followed))}\u00a0%).`;
   part("result").textContent = `${plural(mistakes(weights, animals), "faute")} sur ${animals.length} dans le cahier, `
     + `${plural(mistakes(weights, UNSEEN_ANIMALS), "faute")} sur ${UNSEEN_ANIMALS.length} parmi les animaux jamais vus. `
-    + `Erreur moyenne : ${decimal(averageError(weights, animals))}.`;
+    + `Erreur moyenne\u00a0: ${decimal(averageError(weights, animals))}.`;
   drawPlot(part("plot"), weights, animals, UNSEEN_ANIMALS, followed);
 };
 
@@ -45,7 +45,7 @@ const listAnimals = () => {
   const chosen = part("animal").value;
   part("animal").replaceChildren(...everyone().map(({ name }) => new Option(name)));
   part("animal").value = chosen;
-  if (part("animal").selectedIndex < 0) part("animal").selectedIndex = 0;
+  if (part("animal").selectedIndex < 0) { part("animal").selectedIndex = 0; }
 };
 
 const fillTable = () => {
@@ -94,8 +94,8 @@ const start = () => {
   running = requestAnimationFrame(advance);
 };
 
-const describe = ({ epochs, batchSize, learningRate }) => `${part("data").selectedOptions[0].text} ; lot : ${batchSize} ; `
-  + `${plural(epochs, "époque")} ; vitesse : ${learningRate.toLocaleString("fr-FR")}`;
+const describe = ({ epochs, batchSize, learningRate }) => `${part("data").selectedOptions[0].text}\u202f; lot\u00a0: ${batchSize}\u202f; `
+  + `${plural(epochs, "époque")}\u202f; vitesse\u00a0: ${learningRate.toLocaleString("fr-FR")}`;
 
 const note = (run, epoch) => {
   run.seen.push([epoch, averageError(weights, animals)]);
@@ -123,12 +123,12 @@ const refresh = () => {
 // --- Écouter ----------------------------------------------------------------------------
 
 part("by-hand").addEventListener("input", (event) => {
-  if (running) finish();
-  if (event.target.type === "range") weights = { ...weights, [event.target.id]: Number(event.target.value) };
+  if (running) { finish(); }
+  if (event.target.type === "range") { weights = { ...weights, [event.target.id]: Number(event.target.value) }; }
   refresh();
 });
 part("data").addEventListener("change", () => {
-  if (running) finish();
+  if (running) { finish(); }
   animals = DATA_SETS[part("data").value];
   listAnimals();
   refresh();
@@ -136,10 +136,10 @@ part("data").addEventListener("change", () => {
 part("by-hand").addEventListener("submit", (event) => event.preventDefault());
 part("training").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (running) finish(); else start();
+  if (running) { finish(); } else { start(); }
 });
 part("reset").addEventListener("click", () => {
-  if (running) finish();
+  if (running) { finish(); }
   weights = { ...START };
   refresh();
 });

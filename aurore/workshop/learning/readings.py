@@ -36,9 +36,9 @@ def read_list(folder):
         return None
 
 
-def write_list(folder, readings):
-    """Écrit readings.tsv dans `folder`."""
-    with open(Path(folder) / FILE, "w", encoding="utf-8", newline="") as file:
+def write_list(path, readings):
+    """Écrit ces lectures dans `path` (TSV, une œuvre par ligne)."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="\t", lineterminator="\n").writerows([Reading._fields, *readings])
 
 

@@ -9,7 +9,7 @@ from workshop.figures import draw_learnt_words
 from workshop.identity import FOLDER_NAME, ExamScore, Identity, key_of
 from workshop.learning.comparison import show_runs as show_table
 from workshop.learning.hub import known_as, save_model
-from workshop.learning.readings import read_here, read_list, write_list
+from workshop.learning.readings import FILE, read_here, read_list, write_list
 from workshop.narration import count, decimal, section, table
 from workshop.paths import BASE_MODEL, MODEL, shown
 
@@ -67,7 +67,7 @@ def save(session, folder, name):
     words = sum(len(text.split()) for texts in books.values() for text in texts)
     before = read_list(session.model.name_or_path)
     if before is not None:
-        write_list(folder, [*before, *read_here({title: " ".join(texts) for title, texts in books.items()})])
+        write_list(folder / FILE, [*before, *read_here({title: " ".join(texts) for title, texts in books.items()})])
     identity = Identity(
         name=f"{known_as(session.model.name_or_path)} spécialisé",
         date=datetime.strptime(name, FOLDER_NAME).isoformat(), parent=known_as(session.model.name_or_path),

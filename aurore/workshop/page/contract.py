@@ -105,7 +105,7 @@ class Field(NamedTuple):
             return False
         if "enum" in self.schema:
             return value in self.schema["enum"]
-        return "minimum" not in self.schema or self.schema["minimum"] <= value <= self.schema["maximum"]  # type: ignore
+        return "minimum" not in self.schema or self.schema["minimum"] <= value <= self.schema["maximum"]
 
 
 _TYPES = {"string": (str,), "number": (int, float), "integer": (int, float), "boolean": (bool,)}

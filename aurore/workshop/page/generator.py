@@ -81,7 +81,7 @@ class TextGenerator:
         tokenizer = readers.tokenizer
         tokens = tokenizer.encode(normalise(text)).ids[-readers.network.context:]
         with self._looking:
-            choices, following = looking.read(readers.network, tokens)
+            choices, (likely, shares) = looking.read(readers.network, tokens)
         decoder = DecodeStream(skip_special_tokens=True)
         texts = [decoder.step(tokenizer, token) or "" for token in tokens]
 
@@ -91,7 +91,7 @@ class TextGenerator:
 
         expected = [Piece(written, choice.probability, named(choice.candidates, choice.probabilities, CANDIDATES),
                           choice.entropy) for written, choice in zip(texts[1:], choices)]
-        return Look([Piece(texts[0]), *expected], named(*following, FOLLOWING))
+        return Look([Piece(texts[0]), *expected], named(likely, shares, FOLLOWING))
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""

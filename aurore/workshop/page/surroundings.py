@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
-from workshop.page import api, compare, contract, door, errors, guards, sharing
+from workshop.page import api, compare, completions, contract, door, errors, guards, sharing
 from workshop.page.events import Writer
 from workshop.page.guide import guide
 from workshop.page.metrics import Counted, Metrics
@@ -21,12 +21,12 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     csrf, limit = guards.protect(app)
     metrics = Metrics(generator)
     counted = Counted(generator, metrics)
-    writing = api.blueprint(counted, limit)
-    csrf.exempt(writing)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
-    drawing = sharing.blueprint(limit)
-    csrf.exempt(drawing)  # ni lire le dessin qu'il ferait faire
-    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, writing,
-                      drawing, compare.blueprint(counted, limit)):
+    writing = (api.blueprint(counted, limit), api.blueprint(counted, limit, "/v1"),
+               completions.blueprint(counted, limit), sharing.blueprint(limit))
+    for blueprint in writing:
+        csrf.exempt(blueprint)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
+    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, *writing,
+                      compare.blueprint(counted, limit)):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est

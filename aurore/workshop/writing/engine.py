@@ -80,8 +80,12 @@ class Memory:
 
     def move(self, source: int, target: int) -> None:
         """Donne la place `target` au texte de la place `source`."""
-        length = self.lengths[target] = self.lengths[source]
-        self.kept[:, target, :, :, :length] = self.kept[:, source, :, :, :length]
+        self.take(self, source, target)
+
+    def take(self, other: "Memory", source: int, target: int) -> None:
+        """Donne la place `target` au texte qu'une autre mémoire garde à la place `source`."""
+        length = self.lengths[target] = other.lengths[source]
+        self.kept[:, target, :, :, :length] = other.kept[:, source, :, :, :length]
 
 
 class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a toutes ces pièces
