@@ -81,16 +81,16 @@ const commands = {
   },
   listen() {
     const listening = part("listen").ariaPressed === "true";
-    const show = (on) => {
+    const press = (on) => {
       part("listen").ariaPressed = String(on);
       part("listen").textContent = on ? "Se taire" : "Écouter";
     };
     if (listening) {
       hush();
     } else {
-      speak(plainText(scene.story), () => show(false));
+      speak(plainText(scene.story), () => press(false));
     }
-    show(!listening);
+    press(!listening);
   },
   "forget-all"() {
     if (confirm("Effacer tous vos textes de ce navigateur\u202f?")) {
