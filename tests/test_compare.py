@@ -104,7 +104,7 @@ def test_a_qr_code_is_drawn_from_an_address_and_from_nothing_else(client):
     drawing = client.post("/api/qr", data="http://127.0.0.1:8080/generate#amorce=Le+soir")
     assert drawing.mimetype == "image/svg+xml" and drawing.get_data(as_text=True).startswith("<svg ")
     assert drawing.data != client.post("/api/qr", data="http://127.0.0.1:8080/generate#amorce=Le+matin").data
-    for refused in ("a" * 1201, ""):
+    for refused in ("a" * 1201, "", "une phrase", "\N{ROSE}" * 1200):
         answer = client.post("/api/qr", data=refused)
         assert answer.status_code == 400 and "1200 caractères" in answer.get_json()["message"]
 

@@ -6,6 +6,7 @@ Plusieurs adresses de la machine elle-même (127.0.0.2…) jouent plusieurs visi
 import http.client
 import json
 import os
+import signal
 import socket
 import statistics
 import sys
@@ -139,3 +140,36 @@ def test_hundreds_of_trickling_connections_keep_nobody_waiting(port, said):
             connection.close()
     print(waits)
     assert max(waits) < 2
+
+
+def open_stream(port, longueur="long"):
+    """Demande un texte mot à mot, et n'en lit rien."""
+    body = json.dumps({"amorce": OPENING, "longueur": longueur, "stream": True}).encode()
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+    connection.sendall(b"POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                       + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    return connection
+
+
+def test_streams_that_nobody_reads_leave_the_page_to_others(port):
+    unread = [open_stream(port) for _ in range(64)]
+    try:
+        time.sleep(2)
+        assert Client(port, "127.0.0.2").ask("GET", "/health").status == 200
+        assert Client(port, "127.0.0.2").first_token(longueur="court") < 10
+    finally:
+        for connection in unread:
+            connection.close()
+
+
+def test_a_stop_ends_sixty_streams():
+    with page_process(ROOT, os.environ) as process:
+        streams = [open_stream(process.port) for _ in range(60)]
+        time.sleep(2)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        received = [b"".join(iter(lambda stream=stream: stream.recv(65536), b"")) for stream in streams]
+        assert process.wait(timeout=30) == 0 and time.monotonic() - asked < 15
+        assert all(b"event: fin" in text for text in received)
+        for stream in streams:
+            stream.close()

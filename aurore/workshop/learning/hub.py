@@ -21,7 +21,7 @@ from workshop.errors import WorkshopError
 from workshop.identity import Identity
 from workshop.learning import offline
 from workshop.paths import AURORE, BASE_MODEL, CACHE, SAND_MODEL, shown
-from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
+from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode, through_kit
 
 # Par ordre de préférence : le premier format présent est le seul téléchargé.
 WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index.json"),
@@ -77,7 +77,8 @@ def _find(model_name, tokenizer_only):
 def _download(model_name, folder, tokenizer_only):
     """Télécharge dans `folder` le tokenizer et un seul format de poids."""
     token = read_token()
-    access = {"token": token.value or False}  # False : ne pas chercher d'autre jeton sur la machine
+    # False : ne pas chercher d'autre jeton sur la machine. Un kit n'en reçoit aucun : il est servi en clair.
+    access = {"token": False if through_kit() else token.value or False}
     try:
         listing = HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access)
         present = {file.rfilename for file in listing.siblings}

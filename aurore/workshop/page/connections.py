@@ -63,6 +63,13 @@ class Listener(TcpWSGIServer):
             if connection.is_late:
                 connection.will_close = True
 
+    def handle_accept(self) -> None:
+        """Accepte tous ceux qui attendent, et non un seul par tour : chaque tour regarde toutes les connexions."""
+        count = -1
+        while count < len(self._map) < self.adj.connection_limit:
+            count = len(self._map)
+            super().handle_accept()
+
     def readable(self) -> bool:
         """Dit si l'on accepte quelqu'un de plus ; sinon, fait de la place pour le tour suivant."""
         if len(self._map) >= self.adj.connection_limit:

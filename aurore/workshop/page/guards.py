@@ -96,7 +96,8 @@ class Pace:
             except Exception:
                 self._count(limits)
                 raise
-            self._count(limits)
+            if response.status_code != 503:
+                self._count(limits)
             return response
         return bounded
 

@@ -1,5 +1,6 @@
 """Partager : le code QR de l'adresse d'un texte. Rien n'en est gardé ici."""
 
+import re
 from typing import Callable
 
 import segno
@@ -16,7 +17,7 @@ def blueprint(limit: Callable) -> Blueprint:
     @limit
     def qr():
         address = request.get_data(as_text=True)
-        if not 0 < len(address) <= LONGEST_ADDRESS:
+        if not re.fullmatch(f"[!-~]{{1,{LONGEST_ADDRESS}}}", address):
             raise Malformed(f"Un code QR contient une adresse, en texte : {LONGEST_ADDRESS} caractères au plus.")
         drawing = segno.make(address, error="l", micro=False).svg_inline(omitsize=True, border=2)
         return Response(drawing, mimetype="image/svg+xml")
