@@ -142,6 +142,7 @@ document.addEventListener("keydown", (event) => {
     if (target === field) {
       form.requestSubmit();
     } else if (target.id === "editor") {
+      event.preventDefault(); // sinon la même touche presserait « Arrêter », qui reçoit le focus
       goOnFromTheCaret();
     }
   } else if (command && key.toLowerCase() === "z" && !typing) { // dans un champ, c'est le navigateur qui annule
