@@ -40,12 +40,12 @@ export const plainText = (story) => lines(story).map(({ opening, text }) => open
     l'amorce) et `start`, dans l'amorce, ce qui y précède le morceau. */
 export function parts({ opening, looked, pieces }) {
   let before = "";
-  const words = (looked ?? [{ texte: opening }]).map((piece) => {
+  const mine = (looked ?? [{ texte: opening }]).map((piece) => {
     const start = before;
     before += piece.texte;
     return { piece: { ...piece, mine: true }, index: -1, start };
   });
-  return [...words, ...pieces.map((piece, index) => ({ piece, index }))];
+  return [...mine, ...pieces.map((piece, index) => ({ piece, index }))];
 }
 
 /** Les lignes imprimées, chacune coupée en [{text, part}], une par morceau. */
