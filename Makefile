@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 SOURCE ?= embedded
+SECONDES ?= 60
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web kit test test-fast test-recipe structure exercises images bench lock sbom hooks
+.PHONY: help atelier web kit test test-fast test-recipe structure exercises images bench load lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -19,6 +20,7 @@ help:
 	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make images                redessiner les images du guide"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
+	@echo "make load                  la page devant 1, 8, 32, 100 et 200 lecteurs (SECONDES=60 chaque fois)"
 	@echo "make hooks                 refuser désormais un commit qui emporterait votre jeton"
 	@echo "make sbom                  ce dont l'atelier est fait (CycloneDX), dans sbom.json"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
@@ -65,6 +67,9 @@ images: .venv/atelier-installed
 bench: .venv/atelier-installed .venv-recipe/installed
 	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.training .venv-recipe/bin/python
 	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.generation .venv-recipe/bin/python
+
+load: .venv/tests-installed
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.load --secondes $(SECONDES)
 
 COMPILE := $(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock: .venv/tests-installed

@@ -15,11 +15,12 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from safetensors.numpy import save_file
 
+from workshop.artefacts import trained_models
 from workshop.credentials import read_token
 from workshop.errors import WorkshopError
 from workshop.identity import Identity
 from workshop.learning import offline
-from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
+from workshop.paths import AURORE, BASE_MODEL, CACHE, SAND_MODEL, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode, through_kit
 
 # Par ordre de préférence : le premier format présent est le seul téléchargé.
@@ -52,6 +53,9 @@ def _find(model_name, tokenizer_only):
     for folder in (Path(model_name), AURORE.parent / model_name):  # « aurore/embedded/base_model »
         if folder.is_dir():
             return folder
+    if offline.is_a_path(model_name):
+        there = "\n".join(map(shown, [*trained_models(), BASE_MODEL, SAND_MODEL]))
+        raise WorkshopError(f"MODEL_NAME : le dossier {model_name} n'existe pas.\nCeux qui existent :\n{there}")
     if source_mode() == EMBEDDED:
         print(f"AURORE_SOURCE=embedded : aurore-mini, le petit réseau embarqué, remplace {model_name}.")
         return BASE_MODEL
