@@ -1,4 +1,4 @@
-"""Le kit et les leçons : un vrai kit fait depuis de petits serveurs, puis l'étape 1 et un réseau qui viennent de lui."""
+"""Le kit et les leçons : un kit fait depuis de petits serveurs, puis l'étape 1 et un réseau qui viennent de lui."""
 
 import subprocess
 import sys
@@ -27,7 +27,8 @@ def _project_root(tmp_path):
 def _sources(tmp_path, monkeypatch, book_server, hub_server, project_root):
     """Les neuf adresses de l'étape 1, un réseau et un paquet, sur de petits serveurs ; renvoie celui des livres."""
     for url in contents.books().values():
-        book_server.files[urlsplit(url).path] = File().text(PROSE + f"\n\nCe livre est {url}, dit la meunière.").encode()
+        text = File().text(f"{PROSE}\n\nCe livre est {url}, dit la meunière.")
+        book_server.files[urlsplit(url).path] = text.encode()
     folder = AURORE / "embedded" / "base_model"
     hub_server.repositories[NETWORK] = {path.name: path.read_bytes() for path in folder.iterdir()}
     index = tmp_path / "index"
