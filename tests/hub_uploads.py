@@ -1,7 +1,7 @@
-"""Un serveur qui reçoit ce que l'on publie, comme huggingface.co : créer, annoncer, envoyer, vérifier, valider, relire.
+"""Un serveur qui reçoit ce que l'on publie, comme huggingface.co : créer, annoncer, envoyer, valider, relire.
 
-Le protocole est celui du vrai client (huggingface_hub, sans xet) : /api/repos/create, preupload, le « batch » de Git LFS
-et ses envois, puis un commit en NDJSON, qui seul rend les fichiers visibles.
+Le protocole est celui du vrai client (huggingface_hub, sans xet) : /api/repos/create, preupload, le « batch » de Git
+LFS et ses envois, puis un commit en NDJSON, qui seul rend les fichiers visibles.
 """
 
 import base64
@@ -33,8 +33,8 @@ _ROUTES = [(name, re.compile(pattern)) for name, pattern in {
 }.items()]
 
 
-class SharingHub(HubServer):
-    """Le même catalogue, où l'on peut écrire. Le jeton « hf_bon » est celui de « jeanne », et n'ouvre que chez elle.
+class SharingHub(HubServer):  # pylint: disable=too-many-instance-attributes  # ce qu'un test regarde ensuite
+    """Le même catalogue, où l'on peut écrire. `accounts` : à qui est chaque jeton, qui n'ouvre que chez lui.
 
     `private` : les dépôts que seule leur propriétaire lit. `planned` : par geste (« create », « put »…), les façons de
     mal répondre, dans l'ordre. `bodies` : tout ce qui a été reçu. `processes` : les lignes de commande de la machine,
@@ -48,6 +48,7 @@ class SharingHub(HubServer):
     def reset(self):
         """Oublie tout."""
         self.repositories, self.private, self.planned = {}, set(), {}
+        self.accounts = {"hf_bon": "jeanne"}
         self.received, self.commits, self.gestures, self.bodies = {}, [], [], []
         self.processes = set()
         self.requests.clear()
@@ -95,9 +96,8 @@ class SharingHub(HubServer):
 
     # --- Qui est là -----------------------------------------------------------------------
 
-    @staticmethod
-    def _account(handler):
-        return {"Bearer hf_bon": "jeanne"}.get(handler.headers.get("Authorization"))
+    def _account(self, handler):
+        return self.accounts.get((handler.headers.get("Authorization") or "").removeprefix("Bearer "))
 
     def _may_write(self, handler, name):
         """Dit si celui qui demande peut écrire dans `name` ; sinon, répond comme huggingface.co."""

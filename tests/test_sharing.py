@@ -1,7 +1,12 @@
-"""Publier sur Hugging Face ce qu'une étape a fait, et le rouvrir : le vrai client, un catalogue qui parle son protocole."""
+"""Publier sur Hugging Face ce qu'une étape a fait, et le rouvrir : avec le vrai client, et un catalogue à nous."""
 
 import io
+import os
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas
 import pytest
@@ -9,8 +14,11 @@ from datasets import Dataset, DatasetDict, load_from_disk
 from huggingface_hub import constants
 from transformers import AutoTokenizer
 
+from conftest import ROOT, Atelier
 from hub_uploads import CUT, PORTAL, SharingHub
+from web_servers import page_process
 from workshop import credentials
+from workshop.artefacts import newest_model
 from workshop.errors import WorkshopError
 from workshop.identity import ExamScore, Identity
 from workshop.learning import cards, hub, sharing
@@ -96,7 +104,8 @@ def test_what_is_sent_is_read_back_byte_for_byte(catalogue, house, capsys, kind)
             "model": {"model.safetensors", "config.json", "tokenizer.json", "network.json", "readings.tsv"}
             }[kind] <= set(sent)
     assert not [name for name in sent if "livre" in name or "cache" in name]
-    for said in ("license: cc-by-4.0", "language: fr", "## Licence", "## L'ouvrir", "tf", KINDS[kind].split("/", 1)[-1]):
+    for said in ("license: cc-by-4.0", "language: fr", "## Licence", "## L'ouvrir", "TensorFlow", "PyTorch",
+                 f"jeanne/aurore-{kind}"):
         assert said in card, said
     assert contents(house) == before, "l'envoi a touché aux artefacts"
     assert KINDS[kind] in catalogue.private and "en privé" in capsys.readouterr().out
@@ -110,7 +119,6 @@ def test_a_second_push_and_a_change_of_mind(catalogue, capsys):
         assert (KINDS["tokenizer"] in catalogue.private) is private
         assert ("pour tout le monde" in capsys.readouterr().out) is not private
     assert catalogue.gestures.count("settings") == 2
-    assert catalogue.gestures[-1] == "preupload" or catalogue.gestures.index("settings") < len(catalogue.gestures)
     catalogue.private.discard(KINDS["tokenizer"])
     catalogue.gestures.clear()
     sharing.push("tokenizer", True)
@@ -151,7 +159,8 @@ def test_a_refusal_is_a_sentence_and_nothing_is_lost(catalogue, house, gesture, 
 def test_a_connection_cut_once_is_taken_up_again(catalogue):
     catalogue.planned["put"] = [CUT, 502]
     sharing.push("model", True)
-    assert catalogue.repositories[KINDS["model"]]["model.safetensors"] == (BASE_MODEL / "model.safetensors").read_bytes()
+    weights = (BASE_MODEL / "model.safetensors").read_bytes()
+    assert catalogue.repositories[KINDS["model"]]["model.safetensors"] == weights
     assert catalogue.gestures.count(f"put {CUT}") == 1
 
 
@@ -211,7 +220,7 @@ def test_someone_else_s_pseudo_is_refused(catalogue, tmp_path):
     assert not catalogue.repositories
 
 
-def test_a_pushed_network_opens_by_its_name(catalogue, house, capsys):
+def test_a_pushed_network_opens_by_its_name(house, capsys):
     """Aussi après un second envoi : la copie du premier ne reste pas."""
     sharing.push("model", True)
     assert f'MODEL_NAME = "{KINDS["model"]}"' in capsys.readouterr().out
@@ -224,7 +233,7 @@ def test_a_pushed_network_opens_by_its_name(catalogue, house, capsys):
     assert not folder.exists() and hub.local_copy(KINDS["model"]) == folder
 
 
-def test_a_private_network_is_not_opened_without_the_token(catalogue, tmp_path):
+def test_a_private_network_is_not_opened_without_the_token(tmp_path):
     sharing.push("model", True)
     (tmp_path / "credentials.ini").write_text("[hugging_face]\nTOKEN=XXXX\n", encoding="utf-8")
     with pytest.raises(WorkshopError, match="il faut un jeton"):
@@ -253,3 +262,120 @@ def test_real_books_are_not_given_the_licence_of_the_tales(house):
     dataset["test"] = dataset["test"].map(lambda row: {**row, "book": "Gabriel"})
     card = cards.of_data(dataset, "jeanne/aurore-data")
     assert "license_name: domaine-public" in card and "Gabriel" in card and "Creative" not in card
+
+
+# --- Lancé comme par une personne ---------------------------------------------------------
+
+TOKEN = "hf_" + "plantezUnJetonPourVoirSIlRepousse"
+
+
+@pytest.fixture(scope="module", name="shared")
+def _shared(tmp_path_factory):
+    """Un atelier dont les étapes 1 à 3 ont envoyé ce qu'elles ont fait, avec un vrai jeton ; et le catalogue."""
+    atelier = Atelier(tmp_path_factory.mktemp("partage"))
+    (atelier.aurore / "credentials.ini").write_text(
+        f"[hugging_face]\nTOKEN={TOKEN}\nHUGGING_FACE_PSEUDO=jeanne\n", encoding="utf-8")
+    with SharingHub() as catalogue:
+        catalogue.accounts = {TOKEN: "jeanne"}
+        catalogue.repositories["benjamin/gpt2-wechsel-french"] = contents(BASE_MODEL)
+        settings = {"AURORE_SOURCE": "auto", "HF_ENDPOINT": catalogue.url}
+        for script in ("1_prepare_dataset", "2_tokenize", "3_train"):
+            atelier.change(f"{script}_solution.py", "PUSH_TO_HUB = False", "PUSH_TO_HUB = True ")
+            process = atelier.run(f"{script}_solution.py", **settings)
+            assert process.returncode == 0, process.stdout + process.stderr
+            atelier.said[script] = process.stdout + process.stderr
+        yield atelier, catalogue, settings
+
+
+def share(atelier, *arguments, **settings):
+    """Lance aurore/share.py, et renvoie le processus terminé."""
+    return subprocess.run([sys.executable, "aurore/share.py", *arguments], cwd=atelier.folder, check=False,
+                          encoding="utf-8", capture_output=True, env=atelier.environment(**settings))
+
+
+def test_the_lessons_send_what_they_made(shared):
+    atelier, catalogue, _ = shared
+    assert [repository for repository, *_ in catalogue.commits] == list(KINDS.values())
+    for kind, said in zip(KINDS, atelier.said.values()):
+        assert f"est sur Hugging Face, en privé : {catalogue.url}/{KINDS[kind]}" in said
+        assert "Étape suivante" in said.partition("est sur Hugging Face")[2]
+    sent = catalogue.repositories[KINDS["model"]]
+    trained = newest_model(atelier.aurore / "model")
+    assert {name: body for name, body in contents(trained).items() if name != "README.md"} == {
+        name: body for name, body in sent.items() if name not in ("README.md", ".gitattributes")}
+    card = sent["README.md"].decode()
+    assert (trained / "README.md").read_text(encoding="utf-8").strip() in card
+    assert "license: mit" in card and "base_model: benjamin/gpt2-wechsel-french" in card
+    assert all(title in card for title in embedded_books("train"))
+
+
+def test_steps_4_and_5_open_it_back_by_its_name(shared):
+    atelier, catalogue, settings = shared
+    trained = newest_model(atelier.aurore / "model")
+    away = trained.with_name("ailleurs")
+    trained.rename(away)
+    try:
+        for script in ("4_generate_solution.py", "5_flask.py"):
+            atelier.change(script, 'MODEL_NAME = ""', f'MODEL_NAME = "{KINDS["model"]}"')
+        process = atelier.run("4_generate_solution.py", **settings)
+        assert process.returncode == 0, process.stderr
+        named = "Réseau : benjamin/gpt2-wechsel-french spécialisé"
+        assert f"{named}, dans aurore/data/cache/models/jeanne--aurore-model" in process.stdout
+        catalogue.requests.clear()
+        with page_process(atelier.folder, atelier.environment(**settings)) as page:
+            assert named in page.said
+        assert not catalogue.requests, "le réseau est en cache"
+    finally:
+        away.rename(trained)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_card_says_to_type_opens_it(shared, tmp_path, kind):
+    """Ailleurs : sans l'atelier, avec les seules bibliothèques, et le jeton de qui l'a fait."""
+    _, catalogue, _ = shared
+    card = catalogue.repositories[KINDS[kind]]["README.md"].decode()
+    block = re.search(r"```python\n(.+?)```", card, re.S)[1]
+    script = re.sub(r".*# PyTorch\n", "", block) if kind == "tokenizer" else block.partition("# PyTorch\n")[0]
+    environment = {**os.environ, "HF_ENDPOINT": catalogue.url, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path),
+                   "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": str(Path(__file__).parent / "offline")}
+    process = subprocess.run([sys.executable, "-c", script + "print('ouvert')"], check=False, capture_output=True,
+                             encoding="utf-8", cwd=tmp_path, env=environment)
+    assert process.returncode == 0, process.stderr
+    assert "ouvert" in process.stdout
+
+
+def test_a_planted_token_grows_nowhere(shared):
+    """Ni affiché, ni dans un artefact, une fiche, un envoi, « ps », même quand l'envoi est refusé ou s'interrompt."""
+    atelier, catalogue, settings = shared
+    said = dict(atelier.said)
+    for gesture, behaviour in (("create", 401), ("commit", 403), ("batch", PORTAL)):
+        catalogue.planned[gesture] = [behaviour]
+        process = share(atelier, "model", **settings)
+        assert process.returncode == 2 and "Traceback" not in process.stderr, process.stderr
+        assert "Ensuite, tapez :  python aurore/share.py model" in process.stderr
+        said[gesture] = process.stdout + process.stderr
+    process = share(atelier, "data", "public", **settings)
+    assert process.returncode == 0 and "pour tout le monde" in process.stdout
+    said["share"] = process.stdout + process.stderr
+    token = TOKEN.encode()
+    assert token in (atelier.aurore / "credentials.ini").read_bytes()  # on sait le voir
+    for name, text in said.items():
+        assert TOKEN not in text, name
+    for name, body in contents(atelier.folder).items():
+        assert token not in body or name == "aurore/credentials.ini", name
+    for body in (*catalogue.bodies, *(body for files in catalogue.repositories.values() for body in files.values())):
+        assert token not in body
+    assert catalogue.processes and not [line for line in catalogue.processes if token in line]
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert ignored.index("aurore/credentials.ini") > ignored.index("!aurore"), "il entrerait dans l'image"
+
+
+def test_share_says_what_it_can_send(atelier):
+    for arguments in ((), ("modele",), ("model", "privé")):
+        process = share(atelier, *arguments)
+        assert process.returncode == 2 and "data, tokenizer, model" in process.stderr
+    empty = share(atelier, "data", AURORE_SOURCE="auto")
+    assert empty.returncode == 2 and "Mettez votre jeton" in empty.stderr
+    (atelier.aurore / "credentials.ini").write_text(INI, encoding="utf-8")
+    empty = share(atelier, "data", AURORE_SOURCE="auto")
+    assert empty.returncode == 2 and "python aurore/1_prepare_dataset_solution.py" in empty.stderr

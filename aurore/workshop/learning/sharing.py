@@ -26,6 +26,18 @@ from workshop.sources import EMBEDDED, source_mode
 PATIENCE_SECONDS = (10, 60)  # pour se connecter, puis pour chaque réponse
 
 
+_NO_RIGHT = ("ce jeton n'a pas le droit d'écrire chez « {pseudo} ». Vérifiez HUGGING_FACE_PSEUDO, et que le jeton est "
+             "de sorte « Write ».")
+_BROKEN = "Hugging Face est en panne (réponse {code}). Réessayez plus tard."
+_REFUSED = "Hugging Face refuse l'envoi (réponse {code}). Regardez votre compte, sur huggingface.co."
+_REFUSALS = {  # par code HTTP
+    401: "Hugging Face ne reconnaît pas ce jeton. {remark} Créez-en un autre, de sorte « Write ».",
+    403: _NO_RIGHT,
+    404: _NO_RIGHT,  # un dépôt privé d'un autre compte : il ne dit pas qu'il existe
+    429: "Hugging Face reçoit trop de demandes. Attendez quelques minutes.",
+}
+
+
 class Kind(NamedTuple):
     """Une sorte de chose à envoyer."""
 
@@ -166,18 +178,10 @@ def _reason(error, pseudo):
     causes = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
-    code = next((cause.response.status_code for cause in causes if getattr(cause, "response", None) is not None), 0)
-    if code == 401:
-        return f"Hugging Face ne reconnaît pas ce jeton. {read_token().remark} Créez-en un autre, de sorte « Write »."
-    if code in (403, 404):
-        return (f"ce jeton n'a pas le droit d'écrire chez « {pseudo} ». Vérifiez HUGGING_FACE_PSEUDO, et que le jeton "
-                "est de sorte « Write ».")
-    if code == 429:
-        return "Hugging Face reçoit trop de demandes. Attendez quelques minutes."
-    if code >= 500:
-        return f"Hugging Face est en panne (réponse {code}). Réessayez plus tard."
-    if code >= 400:
-        return f"Hugging Face refuse l'envoi (réponse {code}). Regardez votre compte, sur huggingface.co."
+    code = next((cause.response.status_code for cause in causes if getattr(cause, "response", None) is not None), None)
+    if code:
+        return _REFUSALS.get(code, _BROKEN if code >= 500 else _REFUSED).format(
+            code=code, pseudo=pseudo, remark=read_token().remark)
     if any(isinstance(cause, (requests.ConnectionError, requests.Timeout, ConnectionError)) for cause in causes):
         return "Hugging Face est injoignable, ou la connexion s'est coupée. Vérifiez-la."
     return ("ce qui a répondu n'est pas Hugging Face. Si le Wi-Fi demande de s'identifier, faites-le dans votre "
