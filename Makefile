@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 SOURCE ?= embedded
+SECONDES ?= 60
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test test-fast test-recipe structure exercises images bench lock
+.PHONY: help atelier web test test-fast test-recipe structure exercises images bench load lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -18,6 +19,9 @@ help:
 	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make images                redessiner les images du guide"
 	@echo "make bench                 la vitesse de l'atelier, à côté de celle des autres (20 min)"
+	@echo "make load                  la page devant 1, 8, 32, 100 et 200 lecteurs (SECONDES=60 chaque fois)"
+	@echo "make hooks                 refuser désormais un commit qui emporterait votre jeton"
+	@echo "make sbom                  ce dont l'atelier est fait (CycloneDX), dans sbom.json"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
 atelier: .venv/atelier-installed
@@ -60,12 +64,23 @@ bench: .venv/atelier-installed .venv-recipe/installed
 	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.training .venv-recipe/bin/python
 	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.generation .venv-recipe/bin/python
 
+load: .venv/tests-installed
+	@PYTHONPATH=aurore:tests:. $(VENV_PYTHON) -m bench.load --secondes $(SECONDES)
+
 COMPILE := $(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock: .venv/tests-installed
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) --constraints requirements.txt requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) --constraints requirements.txt recipe/requirements.in --output-file recipe/requirements.txt
 	$(COMPILE) recipe/requirements-current.in --output-file recipe/requirements-current.txt
+
+sbom: .venv/tests-installed
+	@$(VENV_PYTHON) -m cyclonedx_py requirements requirements.txt --output-reproducible --of JSON --output-file sbom.json
+	@echo "Écrit : sbom.json"
+
+hooks:
+	@git config core.hooksPath .githooks
+	@echo "Dans cette copie, un commit qui emporterait un jeton est maintenant refusé."
 
 .venv/atelier-installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \

@@ -12,7 +12,6 @@ from functools import cache, partial
 from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.page import form, service
-from workshop.page.contract import BOLDNESS, TOP_K, USUAL_LENGTH
 from workshop.page.generator import TextGenerator, WholeTexts
 from workshop.page.story import Story, to_the_end
 from workshop.page.surroundings import surround
@@ -50,15 +49,15 @@ def open_by_name(name):
     return hub.local_copy(name)
 
 
-def get_text(generator, prompt, length=USUAL_LENGTH, boldness=BOLDNESS.usual):
+def get_text(generator, prompt, wish):
     """Renvoie l'histoire que le réseau écrit à la suite de `prompt`, jusqu'à la fin d'une phrase.
 
     Le réseau reçoit le texte, donne une probabilité à chaque token possible, en tire un, l'ajoute
     au texte, et recommence : `write` donne ces tokens un à un. Avec JavaScript, la page montre
-    chacun dès qu'il vient ; sans, elle attend ici la fin.
+    chacun dès qu'il vient ; sans, elle attend ici la fin. `wish` dit quel réseau, et ses réglages.
     """
-    story = Story(prompt, generator.network, length)
-    tokens = generator.write(prompt.opening, prompt.suite, length, boldness)
+    story = Story(prompt, generator.find(wish.network), wish)
+    tokens = generator.write(prompt.opening, prompt.suite, story.wish)
     to_the_end(story.follow(tokens))
     return story
 
@@ -76,16 +75,20 @@ def open_pipe(model_path):
     from transformers import AutoConfig, AutoTokenizer, pipeline
 
     config = AutoConfig.from_pretrained(model_path)
-    tokenizer = AutoTokenizer.from_pretrained(model_path)
+    # « <|endoftext|> », tapé dans une amorce, n'est que du texte.
+    tokenizer = AutoTokenizer.from_pretrained(model_path, split_special_tokens=True)
     model = TFGPT2LMHeadModel.from_pretrained(model_path, config=config)
     pipe = pipeline("text-generation", model=model, tokenizer=tokenizer)
     return pipe
 
 
-def call_pipe(pipe, prompt, max_new_tokens, temperature):
+def call_pipe(pipe, prompt, max_new_tokens, wish):
     """Renvoie ce que `pipe` écrit à la suite de `prompt`, d'un seul tenant."""
-    outputs = pipe(prompt, max_new_tokens=max_new_tokens, do_sample=True, temperature=temperature,
-                   top_k=TOP_K, return_full_text=False, pad_token_id=pipe.tokenizer.eos_token_id)
+    from transformers import set_seed  # pylint: disable=import-outside-toplevel
+    set_seed(wish.seed)
+    outputs = pipe(prompt, max_new_tokens=max_new_tokens, do_sample=True,
+                   temperature=wish.boldness, top_k=wish.top_k, top_p=wish.top_p,
+                   return_full_text=False, pad_token_id=pipe.tokenizer.eos_token_id)
     return outputs[0]["generated_text"]
 
 

@@ -9,6 +9,7 @@
     python aurore/verify.py --questions 3  deux questions, une fois l'exercice fini
     python aurore/verify.py --compare 3    votre exercice à côté de la solution
     python aurore/verify.py --reset 3      l'exercice comme au début (une copie du vôtre est gardée)
+    python aurore/verify.py --machine      cet ordinateur est-il prêt ?
 
 Chaque réponse est essayée à part, sur de petits exemples : ni réseau, ni étape précédente, quelques
 secondes. Le code de sortie est 0 quand tout ce qui est demandé est juste.
@@ -24,7 +25,11 @@ import interpreter  # pylint: disable=import-error,wrong-import-position  # seul
 del sys.path[0]
 interpreter.check()
 
-from workshop.checks.command import main  # pylint: disable=wrong-import-position  # pas avant de savoir lequel c'est
+# pylint: disable=wrong-import-position  # pas avant de savoir quel Python c'est
+if "--machine" in sys.argv[1:]:  # sans les bibliothèques, qui manquent peut-être
+    from workshop.checks.machine import main
+else:
+    from workshop.checks.command import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

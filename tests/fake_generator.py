@@ -1,10 +1,12 @@
 """Un réseau d'emprunt : il écrit toujours la même suite, sans rien calculer, aussi lentement qu'on veut."""
 
+import re
 import threading
 import time
 from typing import NamedTuple
 
-from workshop.page.events import End, Full, Piece, Place
+from workshop.page.contract import Malformed, Wish
+from workshop.page.events import End, Full, Look, Piece, Place
 from workshop.page.signature import Signature
 
 WORDS = (" s'", "arrêta", " là", ".", " —", " Viens", "!", " dit", "-elle", ".", " Le", " c", "œur", " lui", " battait",
@@ -16,8 +18,7 @@ class Asked(NamedTuple):
 
     prompt: str
     suite: str
-    length: str
-    boldness: float
+    wish: Wish
 
 
 class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des réglages, et ce qui s'est passé
@@ -26,7 +27,8 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
     Se souvient de ce qu'on lui a demandé, et de ce qu'il a écrit.
     """
 
-    network = Signature("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398)
+    network = Signature("un réseau d'emprunt", "le 25 novembre 2026 à 10 h 12", 1.398, "emprunt", "un aîné")
+    elder = Signature("un aîné", None, 1.5, "aine")
     active = waiting = 0
     refusal = None
     others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
@@ -34,14 +36,34 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
     def __init__(self, words=WORDS, places=(), fails=None, ending="longueur"):
         self.words, self.places, self.fails, self.ending = words, places, fails, ending
         self.pace = 0
-        self.asked = []
+        self.asked, self.looked = [], []
         self.written = 0
         self.closed, self.free = threading.Event(), threading.Event()
         self.free.set()
 
-    def write(self, prompt, suite="", length="moyen", boldness=0.8):
+    @property
+    def networks(self):
+        """Lui, et celui dont il est parti."""
+        return [self.network, self.elder]
+
+    def find(self, key):
+        """L'un des deux."""
+        if key in ("", self.network.key):
+            return self.network
+        if key != self.elder.key:
+            raise Malformed("Ce réseau n'est pas dans la maison.")
+        return self.elder
+
+    def look(self, text, key):
+        """Chaque mot du texte l'étonne de même ; ensuite, il hésiterait comme toujours."""
+        self.looked.append((text, key))
+        first, *others = re.findall(r"\s*\S+", text)
+        likely = [(self.words[0], 0.5), *self.others]
+        return Look([Piece(first), *(Piece(word, 0.25, [(" un", 0.3), (word, 0.25)], 2.0) for word in others)], likely)
+
+    def write(self, prompt, suite, wish):
         """Donne les places, puis les mots, puis la fin ; lève `fails`, s'il y en a un, à leur place ou à leur suite."""
-        self.asked.append(Asked(prompt, suite, length, boldness))
+        self.asked.append(Asked(prompt, suite, wish))
         self.closed.clear()
         try:
             if isinstance(self.fails, Full):
@@ -51,7 +73,7 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
                 self.free.wait(20)
             for word in self.words:
                 self.written += 1
-                yield Piece(word, 0.5, [(word, 0.5), *self.others])
+                yield Piece(word, 0.5, [(word, 0.5), *self.others], 1.5)
                 self.free.wait(20)
                 time.sleep(self.pace)
             if self.fails:

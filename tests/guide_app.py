@@ -13,11 +13,12 @@ SAME_HOST_ONLY = "default-src 'self'"  # ni script ni style dans la page elle-m�
 
 
 def create_guide_app():
-    """Renvoie l'application : le guide, et les deux pages où mène l'en-tête du site."""
+    """Renvoie l'application : le guide, et les trois pages où mène l'en-tête du site."""
     app = Flask("guide", template_folder=AURORE / "templates", static_folder=AURORE / "static")
     app.register_blueprint(guide)
     app.add_url_rule("/", "home", lambda: "L'accueil.")
     app.add_url_rule("/generate", "generate", lambda: "Le formulaire.")
+    app.add_url_rule("/comparer", "compare.comparer", lambda: "Deux réseaux.")
     app.context_processor(lambda: {"network": SimpleNamespace(name="aurore-mini", date=None, score=None)})
 
     @app.after_request

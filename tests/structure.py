@@ -18,7 +18,7 @@ GROUND, LESSONS = "le sol", "les leçons"
 FLOORS = [  # de haut en bas ; deux pièces d'un même étage ne se voient pas
     ["recipe", "bench"],
     [LESSONS],
-    ["page", "checks"],
+    ["page", "checks", "kit"],
     ["learning"],
     ["writing"],
     ["text"],

@@ -12,6 +12,7 @@ import tensorflow as tf
 from datasets import load_from_disk
 from transformers import AutoTokenizer, TFAutoModelForCausalLM
 
+from test_guide_commands import blocks
 from workshop.artefacts import newest_model
 from workshop.paths import BASE_MODEL
 
@@ -56,7 +57,7 @@ def test_step_3_improves_the_score_of_the_unseen_book(finished_atelier):
     assert after < before - 0.001  # les contes sont courts : huit pas
     model = finished_atelier.aurore / "model"
     folder = newest_model(model)
-    assert sorted(os.listdir(model)) == [folder.name, "runs.csv"]
+    assert sorted(path.name for path in model.glob("[!.]*")) == [folder.name, "runs.csv"]
     assert {"README.md", "training_log.csv", "learning_curve.png", "tokenizer.json"} <= set(os.listdir(folder))
     assert str(finished_atelier.folder) not in (folder / "README.md").read_text(encoding="utf-8")
 
@@ -79,7 +80,7 @@ def test_a_killed_training_ends_as_if_nothing_had_happened(finished_atelier, ate
     process = atelier_with_data.run("3_train_solution.py")
     assert process.returncode == 0, process.stderr
     assert re.search(r"reprend au pas [4-7]", process.stdout) and "pas 3/8" not in process.stdout
-    assert sorted(os.listdir(model)) == [newest_model(model).name, "runs.csv"]
+    assert sorted(path.name for path in model.glob("[!.]*")) == [newest_model(model).name, "runs.csv"]
     logs = [np.genfromtxt(newest_model(done.aurore / "model") / "training_log.csv", delimiter=",", skip_header=1)
             for done in (finished_atelier, atelier_with_data)]
     np.testing.assert_allclose(*logs, atol=0.001)
@@ -159,6 +160,9 @@ def test_the_real_books_are_prepared_and_downloaded_once(gutenberg, atelier, boo
     assert {split: rows.num_rows for split, rows in dataset.items()} == {
         "train": 28096, "validation": 3125, "test": 1690}
     assert dataset["test"].unique("book") == ["La Mare au Diable"] and len(dataset["train"].unique("book")) == 7
+    seen = {" ".join(line.split()) for line in process.stdout.splitlines()}
+    for line in "".join(blocks("1-donnees", "text")).splitlines():  # ce que le guide montre
+        assert set(line) <= set("- ") or line == "[...]" or " ".join(line.split()) in seen, line
     book_server.requests.clear()
     again = atelier.run("1_prepare_dataset_solution.py", AURORE_SOURCE="auto", GUTENBERG_MIRROR=book_server.url)
     assert again.returncode == 0 and not book_server.requests

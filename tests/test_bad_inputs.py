@@ -1,7 +1,6 @@
 """Chaque mésaventure a sa phrase, un code de sortie différent de 0, et n'abîme rien."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -61,7 +60,7 @@ def put_another_dataset(data):
 def test_a_damaged_dataset_is_named_with_the_command_that_remakes_it(atelier_with_data, script, damage):
     damage(atelier_with_data.aurore / "data")
     refused(atelier_with_data.run(script), "aurore/data", f"python aurore/{STEP_1}")
-    assert not (atelier_with_data.aurore / "model").is_dir() or not os.listdir(atelier_with_data.aurore / "model")
+    assert not list((atelier_with_data.aurore / "model").glob("[!.]*"))
 
 
 @pytest.mark.parametrize("damage", [True, False])
@@ -96,6 +95,15 @@ def test_a_model_folder_cut_short(atelier_with_data, cut):
         path.write_bytes(path.read_bytes()[:1000])
     atelier_with_data.change(STEP_3, "benjamin/gpt2-wechsel-french", "aurore/incomplet")
     refused(atelier_with_data.run(STEP_3), "aurore/incomplet", "n'est pas le dossier d'un GPT-2 complet")
+
+
+@pytest.mark.parametrize("source", ["auto", "embedded"])
+def test_a_typed_folder_that_does_not_exist(atelier_with_data, source):
+    """Ni catalogue, ni jeton, ni attente : c'est un dossier."""
+    atelier_with_data.change(STEP_3, "benjamin/gpt2-wechsel-french", "aurore/model/2026-01-01_00-00-00")
+    process = atelier_with_data.run(STEP_3, AURORE_SOURCE=source, timeout=60)
+    refused(process, "le dossier aurore/model/2026-01-01_00-00-00 n'existe pas", "aurore/embedded/base_model")
+    assert "jeton" not in process.stderr and "catalogue" not in process.stdout + process.stderr
 
 
 def test_a_validation_book_that_does_not_exist(atelier):
@@ -184,6 +192,16 @@ def test_a_read_only_disk(atelier_with_data, small_disk, script, name):
     refused(atelier_with_data.run(script), "lecture seule")
 
 
+@pytest.mark.parametrize("container, advice", [(True, "sans « :ro »"), (False, "Copiez le projet")])
+def test_docker_is_only_named_in_a_container(atelier, container, advice):
+    code = (f"from workshop import paths; paths.IN_CONTAINER = {container}; from workshop import narration; "
+            "raise OSError(30, 'non', 'aurore/data')")
+    process = subprocess.run([sys.executable, "-c", code], cwd=AURORE, env=atelier.environment(),
+                             capture_output=True, encoding="utf-8", check=False)
+    refused(process, "lecture seule", "aurore/data", advice)
+    assert "Docker" not in process.stderr
+
+
 def test_a_forbidden_file_is_explained(atelier):
     code = "from workshop import narration; raise PermissionError(13, 'non', 'aurore/data')"
     process = subprocess.run([sys.executable, "-c", code], cwd=AURORE, env=atelier.environment(),
@@ -227,6 +245,13 @@ def test_ctrl_c_while_libraries_load(atelier, script):
 def test_two_scripts_do_not_write_at_once(atelier_with_data):
     with FileLock(atelier_with_data.aurore / "data" / ".lock"):
         refused(atelier_with_data.run(STEP_1), "Un autre script")
+
+
+def test_two_trainings_do_not_run_at_once(atelier_with_data):
+    """Hors d'un terminal, le second s'arrête ; dans un terminal, test_training.py."""
+    (atelier_with_data.aurore / "model").mkdir()
+    with FileLock(atelier_with_data.aurore / "model" / ".training.lock"):
+        refused(atelier_with_data.run(STEP_3), "Un autre entraînement est en cours dans aurore/model", "Ctrl-C")
 
 
 def test_a_killed_step_leaves_the_previous_dataset(atelier_with_data):

@@ -91,6 +91,34 @@ def test_paragraphs_of_the_author_survive(paragraph, place):
     assert text.split() == f"UN CONTE NOTICE {story} FIN".split()
 
 
+NUMBERED = """  5  La mare est noire sous les ormes,
+     Le vent s'endort,                              [6]
+     Et vingt crapauds, gros et difformes,
+                                             (8)
+     Pleurent encor.
+
+     Elle mourut en                                 1876
+     Nohant, le 8 juin.                             10
+
+ 12  Vingt-trois, rien 7  et   rien."""
+
+
+@pytest.mark.parametrize("written, kept", [
+    (NUMBERED, "La mare est noire sous les ormes, Le vent s'endort, Et vingt crapauds, gros et difformes, "
+               "Pleurent encor. Elle mourut en 1876 Nohant, le 8 juin. Vingt-trois, rien 7 et rien."),
+    ("Paris,          1848\n\n        12", "Paris, 1848 12"),  # un nombre sans voisin est de l'auteur
+    ("Chapitre 5\n\nChapitre 10\n\n5 juin, 10 juin.", "Chapitre 5 Chapitre 10 5 juin, 10 juin."),
+])
+def test_the_numbers_of_verses_are_removed_and_no_others(written, kept):
+    text = author_text(gutenberg_file(story=f"{written}\n\n{STORY}"))
+    assert text.split() == f"UN CONTE NOTICE {kept} {STORY} FIN".split()
+
+
+def test_a_number_in_the_margin_does_not_cut_a_stanza():
+    kept = author_text(gutenberg_file(story=f"{NUMBERED}\n\n{STORY}"))
+    assert "difformes,\n     Pleurent" in kept
+
+
 def test_notes_in_the_middle_and_boxes_are_removed():
     box = "+-----+\n| Notes du transcripteur |\n\n| On a gardé les graphies anciennes. |\n+-----+"
     story = f"{box}\n\n{STORY}\n[Note du transcripteur: il manque ici une page.]\n\n{STORY}"
@@ -140,6 +168,15 @@ def test_long_notes_at_the_end_are_removed():
     ("[Musique: Sur le pont\n\non y danse.]", "Sur le pont on y danse."),
     ("La {p. 12}mare [Pg 13]et {pg 14}le pont.", "La mare et le pont."),
     ("[Note du transcripteur: mot illisible.] Il partit.", "Il partit."), ("Il vint. [TN: sic]", "Il vint."),
+    ("Un habit frippé[spelling: > fripé] et vieux.[**sic]", "Un habit frippé et vieux."),
+    ("Le c[oe]ur, et l'[OE]uvre d'[AE]lis.", "Le cœur, et l'Œuvre d'Ælis."),
+    ("Il lut [Grec: choros] et [Greek: aulê].", "Il lut choros et aulê."), ("Il lut [grec].", "Il lut ."),
+    ("[Sidenote: Le roi.] Il vint. [Note en marge: 1793] Il vit.", "Le roi. Il vint. 1793 Il vit."),
+    ("[Lettre ornée] Il vint. [Pg xii] [Page 12]", "Il vint."),
+    ("On criait *à l'eau* chez M. de ***, à g*****, et chez M. D*** de B***.",
+     "On criait à l'eau chez M. de ***, à g*****, et chez M. D*** de B***."),
+    ("| GERMAIN. | MARIE. |\n| Oui.     | Non.   |", "GERMAIN. MARIE. Oui. Non."),
+    ("a | b", "a | b"),
 ])
 def test_marks_of_notes_pages_and_pictures_are_removed(written, kept):
     text = author_text(gutenberg_file(story=f"{STORY}\n{written}\n\n{STORY}"))

@@ -101,9 +101,17 @@ class Page:
         return [paragraph.get_property("textContent") for paragraph in paragraphs]
 
     @property
-    def tiles(self):
-        """Les cases du texte."""
-        return self.browser.find_elements(By.CLASS_NAME, "tile")
+    def tokens(self):
+        """Les tokens du réseau, dans la prose."""
+        return self.browser.find_elements(By.CSS_SELECTOR, "#prose .token:not(.opening)")
+
+    @property
+    def kept(self):
+        """Les textes de l'étagère, le plus récent d'abord."""
+        return self.run("""
+            const keys = Object.keys(localStorage).filter((key) => key.startsWith("aurore.texte."));
+            return keys.map((key) => JSON.parse(localStorage[key])).sort((one, other) => other.kept - one.kept);
+        """)
 
     @property
     def focused(self):
@@ -229,15 +237,15 @@ def test_the_settings_and_the_place_in_the_line(page, generator):
     generator.places = (3,)
     generator.free.clear()
     page.open().type(OPENING)
-    page.browser.find_element(By.TAG_NAME, "summary").click()
-    page.browser.find_element(By.CSS_SELECTOR, "[value='long']").click()
+    page.browser.find_element(By.CSS_SELECTOR, "[value='long']").click()  # sur un grand écran, ils sont ouverts
     page.part("audace").send_keys(Keys.ARROW_RIGHT)
     assert page.part("audace-shown").text == "0,9"
     page.press("Générer")
     page.wait(lambda: "place 3" in page.part("state").text)
     generator.free.set()
     page.wait_for_the_end()
-    assert generator.asked == [(OPENING, "", "long", 0.9)]
+    wish = generator.asked[0].wish
+    assert (wish.length, wish.boldness, len(generator.asked)) == ("long", 0.9, 1)
 
 
 def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
@@ -248,8 +256,7 @@ def test_stopping_stops_the_server_and_continuing_goes_on(page, generator):
     page.press("Arrêter")
     assert generator.closed.wait(5) and generator.written < 1000
     page.wait_for_the_end()
-    stopped, raw = page.prose, page.run("return JSON.parse(localStorage['aurore.textes'])[0]"
-                                        ".pieces.map(({texte}) => texte).join('')")
+    stopped, raw = page.prose, "".join(piece["texte"] for piece in page.kept[0]["pieces"])
     assert page.part("state").text.startswith("Arrêté") and page.focused.text == "Continuer"
 
     generator.words, generator.pace = (" puis", " rien", "."), 0
@@ -286,13 +293,14 @@ def test_an_opening_to_try_is_written_at_once_without_losing_what_was_typed(page
 def test_another_choice_makes_the_text_go_on_from_there(page, generator):
     page.open().write()
     page.click("watch")
-    assert [tile.text for tile in page.tiles[:4]] == ["la", "meun", "ière", "s’"]
-    page.tiles[3].click()
+    assert [token.text for token in page.tokens[:4]] == ["la", "meun", "ière", "s’"]
+    page.tokens[3].click()
     choices = page.browser.find_elements(By.CLASS_NAME, "choice")
     assert [choice.text.replace("\n", " ") for choice in choices[:2]] == ["·s’ 50 %", "·le 20 %"]
+    assert "1,5 bit" in page.part("choices").text
     generator.words = (" reste", ".")
     choices[1].click()
-    page.wait(lambda: [tile.text for tile in page.tiles] == ["la", "meun", "ière", "le", "reste", "."])
+    page.wait(lambda: [token.text for token in page.tokens] == ["la", "meun", "ière", "le", "reste", "."])
     page.wait_for_the_end()
     assert generator.asked[-1].prompt == OPENING and generator.asked[-1].suite == " la meunière le"
     page.click("watch")
@@ -304,7 +312,7 @@ def test_a_candidate_that_would_write_nothing_cannot_be_chosen(page, generator):
     generator.others = (("", 0.2), ("\ufffd", 0.1), (" le", 0.05))
     page.open().write()
     page.click("watch")
-    page.tiles[0].click()
+    page.tokens[0].click()
     choices = page.browser.find_elements(By.CLASS_NAME, "choice")
     assert [(choice.text.replace("\n", " "), choice.is_enabled()) for choice in choices] == [
         ("·la 50 %", True), ("fin du texte 20 %", False), ("morceau d’un signe 10 %", False),
@@ -314,39 +322,41 @@ def test_a_candidate_that_would_write_nothing_cannot_be_chosen(page, generator):
     assert page.focused == choices[3]
 
 
-def test_the_tiles_answer_the_keyboard(page):
+def test_the_words_answer_the_keyboard(page):
     page.open().write()
     page.click("watch")
-    page.keys(Keys.SHIFT + Keys.TAB)  # du commutateur, en remontant, jusqu'aux cases
-    while page.focused.get_attribute("class") != "tile starts-word":
-        page.keys(Keys.SHIFT + Keys.TAB)
-    assert page.focused == page.tiles[0] and page.focused.accessible_name == "la, 50\u00a0%"
+    while "token" not in page.focused.get_attribute("class"):
+        page.keys(Keys.SHIFT + Keys.TAB)  # du commutateur, en remontant, jusqu'au premier mot
+    assert page.focused.text == "Le"
+    page.keys(Keys.END)
+    page.tokens[0].click()
+    assert page.focused == page.tokens[0] and page.focused.accessible_name == "la, 50\u00a0%"
     page.keys(Keys.ARROW_RIGHT, Keys.NULL)
     page.keys(Keys.ARROW_RIGHT)
-    assert page.focused == page.tiles[2] and page.part("choices").is_displayed()
-    assert [tile.get_attribute("tabindex") for tile in page.tiles[:4]] == ["-1", "-1", "0", "-1"]
+    assert page.focused == page.tokens[2] and page.part("choices").is_displayed()
+    assert [token.get_attribute("tabindex") for token in page.tokens[:4]] == ["-1", "-1", "0", "-1"]
     page.keys(Keys.ENTER)
     assert page.focused.text.startswith("ière")
     page.keys(Keys.ARROW_DOWN)
     assert page.focused.text.startswith("·le")
     page.keys(Keys.ESCAPE)
-    assert page.focused == page.tiles[2] and not page.part("choices").is_displayed()
+    assert page.focused == page.tokens[2] and not page.part("choices").is_displayed()
     page.keys(Keys.END)
-    assert page.focused == page.tiles[-1]
+    assert page.focused == page.tokens[-1]
     page.keys(Keys.HOME)
-    assert page.focused == page.tiles[0]
+    assert page.focused.text == "Le"
 
 
 def test_the_choices_close_when_the_focus_leaves_them(page):
     page.open().write()
     page.click("watch")
-    page.tiles[0].click()
+    page.tokens[0].click()
     for _ in range(5):
         page.keys(Keys.TAB)
         assert page.focused.get_attribute("class") == "choice" and page.part("choices").is_displayed()
     page.keys(Keys.TAB)
     assert page.focused == page.part("continue") and not page.part("choices").is_displayed()
-    page.tiles[0].click()
+    page.tokens[0].click()
     page.run("document.activeElement.blur()")
     assert page.part("choices").is_displayed()
     page.keys(Keys.ESCAPE)
@@ -356,14 +366,13 @@ def test_the_choices_close_when_the_focus_leaves_them(page):
 def test_choosing_with_the_keyboard_keeps_the_focus_on_the_text(page, generator):
     page.open().write()
     page.click("watch")
-    while page.focused.get_attribute("class") != "tile starts-word":
-        page.keys(Keys.SHIFT + Keys.TAB)
+    page.tokens[0].click()
     page.keys(Keys.ENTER)
     page.keys(Keys.ARROW_DOWN)
     generator.words = (" reste", ".")
     generator.free.clear()
     page.keys(Keys.ENTER)
-    page.wait(lambda: [tile.text for tile in page.tiles] == ["le", "reste"])
+    page.wait(lambda: [token.text for token in page.tokens] == ["le", "reste"])
     assert page.focused == page.part("stop")
     generator.free.set()
     page.wait_for_the_end()
@@ -404,7 +413,7 @@ def test_the_shelf_keeps_the_focus_and_gives_it_to_the_text_one_reopens(page, ge
 def test_reloading_gives_everything_back_and_erasing_takes_it_away(page):
     page.open().write()
     page.type("Un brouillon")
-    page.browser.find_element(By.TAG_NAME, "summary").click()
+    page.run("document.getElementById('settings').open = true")
     page.browser.find_element(By.CSS_SELECTOR, "[value='court']").click()
     page.open()
     assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
@@ -433,12 +442,17 @@ def test_leaving_in_the_middle_keeps_what_was_written(page, generator):
     page.open()
     assert generator.closed.wait(5) and generator.written < 1000
     assert page.prose[0] == f"{OPENING} {PRINTED[0]}" and page.part("continue").is_displayed()
+    assert page.part("state").text.startswith("La page s’est fermée pendant que ce texte s’écrivait")
 
 
 @pytest.mark.parametrize("kept", ["{", "[{}]", '"bonjour"', "[null]"])
 def test_a_damaged_memory_is_forgotten(page, kept):
     page.open()
-    page.run("localStorage['aurore.textes'] = localStorage['aurore.bureau'] = arguments[0]", kept)
+    page.run("""
+        for (const key of ["aurore.textes", "aurore.texte.1", "aurore.bureau", "aurore.ouvert"]) {
+          localStorage[key] = sessionStorage[key] = arguments[0];
+        }
+    """, kept)
     page.open().write()
     assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
 
@@ -448,12 +462,15 @@ def test_copying_and_downloading(page, tmp_path):
     page.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     page.open().write()
     whole = f"{OPENING} {PRINTED[0]}\n{PRINTED[1]}"
+    page.press("Partager")
     page.press("Copier")
-    page.wait(lambda: "presse-papiers" in page.part("state").text)
+    page.wait(lambda: "presse-papiers" in page.part("shared").text)
     assert page.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])") == whole
-    page.press("Télécharger")
-    page.wait((tmp_path / "aurore.txt").exists)
-    assert (tmp_path / "aurore.txt").read_text(encoding="utf-8") == whole + "\n"
+    for kind in ("txt", "md"):
+        page.press(f"Fichier .{kind}")
+        page.wait((tmp_path / f"aurore.{kind}").exists)
+        taken = (tmp_path / f"aurore.{kind}").read_text(encoding="utf-8")
+        assert all(part in taken for part in (*PRINTED, "un réseau d'emprunt", "audace 0,8", "graine", "novembre 2026"))
 
 
 def test_a_refusal_is_said_and_nothing_is_lost(page, generator):
@@ -494,7 +511,7 @@ def test_hostile_words_are_only_words(page, generator):
     page.open().write("<b>Elle</b>")
     assert page.prose == ["<B>Elle</b> <img src=x onerror=alert(1)> <script>alert(2)</script>."]
     page.click("watch")
-    page.tiles[0].click()
+    page.tokens[0].click()
     assert page.run("return document.querySelectorAll('main b, main img, main script').length") == 0
 
 
@@ -534,7 +551,7 @@ def violations(page, axe):
 
 def test_no_accessibility_fault_in_any_state(page, axe, generator):
     page.expected_errors = "40"  # une page 404 et un refus 400, demandés exprès
-    for path in ("/", "/generate", "/ailleurs"):
+    for path in ("/", "/generate", "/ailleurs", "/comparer"):
         page.open(path)
         for theme in themes(page):
             assert not violations(page, axe), (path, theme)
@@ -546,16 +563,31 @@ def test_no_accessibility_fault_in_any_state(page, axe, generator):
         assert not violations(page, axe), ("pendant", theme)
     generator.free.set()
     page.wait_for_the_end()
-    page.browser.find_element(By.TAG_NAME, "summary").click()
+    page.run("document.getElementById('settings').open = true")
     page.type("a" * 501)
     page.press("Générer")
     page.wait(lambda: page.part("problem").text)
     for theme in themes(page):
         assert not violations(page, axe), ("refus", theme)
     page.click("watch")
-    page.tiles[2].click()
+    page.tokens[2].click()
     for theme in themes(page):
-        assert not violations(page, axe), ("cases", theme)
+        assert not violations(page, axe), ("hésitations", theme)
+    page.press("Trois suites")
+    page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, ".branch button")[2].is_displayed())
+    page.press("Partager")
+    page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, "#qr svg"))
+    for theme in themes(page):
+        assert not violations(page, axe), ("partage", theme)
+    page.press("Fermer")
+    page.press("Modifier")
+    for theme in themes(page):
+        assert not violations(page, axe), ("modification", theme)
+    page.open("/comparer").type(OPENING)
+    page.press("Comparer")
+    page.wait(page.part("words").is_displayed)
+    for theme in themes(page):
+        assert not violations(page, axe), ("comparaison", theme)
 
 
 @pytest.fixture(name="locked")
@@ -608,11 +640,11 @@ def test_a_narrow_phone_never_scrolls_sideways(page, generator):
             page.open(path)
             assert page.run("return document.documentElement.scrollWidth") == 320, path
         page.expected_errors = "404"
-        page.browser.find_element(By.TAG_NAME, "summary").click()
+        page.run("document.getElementById('settings').open = true")
         page.write()
         assert page.run("return document.documentElement.scrollWidth") == 320
         page.click("watch")
-        for tile in (page.tiles[0], page.tiles[5]):
+        for tile in (page.tokens[0], page.tokens[5]):
             tile.click()
             assert page.run("return document.documentElement.scrollWidth") == 320
     finally:
@@ -639,7 +671,7 @@ def test_a_long_word_never_scrolls_the_page(on_a_phone, generator, letters):
     page.open().write(f"Le soir {long}")
     assert page.run("return document.documentElement.scrollWidth") == 360
     page.click("watch")
-    page.tiles[0].click()
+    page.tokens[0].click()
     assert page.run("return document.documentElement.scrollWidth") == 360
 
 
@@ -675,6 +707,158 @@ def test_each_tab_has_its_own_draft(page):
     assert page.open().part("amorce").get_property("value") == "Celui du second"
 
 
+# --- Revenir en arrière, modifier, choisir, partager ------------------------------------------
+
+def test_undo_and_redo_reach_generations_chosen_words_and_edits(page, generator):
+    page.open().write()
+    first = page.prose
+    generator.words = (" Puis", " rien", ".")
+    page.press("Continuer")
+    page.wait(lambda: page.prose[-1].endswith("Puis rien."))
+    page.wait_for_the_end()
+    second = page.prose
+    page.press("Modifier")
+    page.part("editor").send_keys(Keys.CONTROL, Keys.END, Keys.NULL, " Fin.")
+    page.press("Garder")
+    page.wait(lambda: page.prose[-1].endswith("rien. Fin."))
+    third = page.prose
+    assert page.browser.find_elements(By.CSS_SELECTOR, "#prose .opening")[-1].text.strip() == "Fin."
+    undo, redo = (Keys.CONTROL, "z", Keys.NULL), (Keys.CONTROL, Keys.SHIFT, "z", Keys.NULL)
+    for keys, expected in ((undo, second), (undo, first), (redo, second), (redo, third), (undo, second)):
+        page.keys(*keys)
+        assert page.prose == expected
+    page.press("Annuler")
+    assert page.prose == first
+    page.press("Annuler")
+    assert not page.part("story").is_displayed()
+
+
+def test_the_whole_text_is_edited_and_goes_on_from_the_caret(page, generator):
+    page.open().write()
+    page.press("Modifier")
+    editor = page.part("editor")
+    assert editor.get_property("value") == f"{OPENING} {PRINTED[0]}\n{PRINTED[1]}" and page.focused == editor
+    page.run("""
+        const editor = document.getElementById("editor");
+        editor.value = editor.value.replace("Le soir", "Le matin");
+        editor.selectionStart = editor.selectionEnd = editor.value.indexOf(" s’assit");
+    """)
+    generator.words = (" chantait", ".")
+    page.press("Continuer d’ici")
+    page.wait_for_the_end()
+    assert page.prose == ["Le matin, au moulin, la meunière chantait."]
+    assert generator.asked[-1][:2] == ("Le matin, au moulin,", " la meunière")
+    page.press("Annuler")
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]]
+
+
+def test_three_continuations_one_is_taken_and_the_others_stay_within_reach(page, generator):
+    page.open().write()
+    generator.words = (" Alors", " il", " partit", ".")
+    page.press("Trois suites")
+    page.wait(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, ".branch button")) == 3)
+    buttons = page.browser.find_elements(By.CSS_SELECTOR, ".branch button")
+    page.wait(buttons[2].is_displayed)
+    seeds = [asked.wish.seed for asked in generator.asked[1:]]
+    assert len(seeds) == 3 and seeds[1:] == [(seed + 1) % 1_000_000 for seed in seeds[:2]]
+    assert page.prose[-1] == PRINTED[1] and len({asked.suite for asked in generator.asked[1:]}) == 1
+    buttons[1].click()
+    assert page.prose[-1] == f"{PRINTED[1]} Alors il partit." and page.focused == page.part("continue")
+    assert f"graine {seeds[1]}" in page.part("colophon").text
+    buttons[2].click()
+    assert f"graine {seeds[2]}" in page.part("colophon").text
+    page.press("Annuler")
+    assert f"graine {seeds[1]}" in page.part("colophon").text
+
+
+def test_a_shared_address_asks_for_the_same_words_of_the_same_network(page, generator):
+    page.open().type("L'été & l'hiver,")
+    page.run("document.getElementById('reseau').value = 'aine'; document.getElementById('graine').value = '421'")
+    page.part("audace").send_keys(Keys.ARROW_LEFT)
+    page.press("Générer")
+    page.wait_for_the_end()
+    page.press("Continuer")
+    page.wait_for_the_end()
+    written = page.prose
+    page.press("Partager")
+    page.wait(lambda: page.browser.find_elements(By.CSS_SELECTOR, "#qr svg"))
+    address = page.part("address").get_property("value")
+    assert "Cette adresse ne s’ouvre que sur cet ordinateur." in page.part("qr-hint").text
+    page.press("Fermer")
+    page.run("localStorage.clear(); sessionStorage.clear()")
+    page.browser.get("about:blank")
+    page.browser.get(address)
+    page.wait(lambda: len(generator.asked) == 3)
+    page.wait_for_the_end()
+    assert page.prose == written and generator.asked[2] == generator.asked[1]
+    assert generator.asked[2].wish.seed == 421 and generator.asked[2].wish.network == "aine"
+    assert page.browser.current_url == page.site + "/generate"  # recharger ne le refera pas
+
+
+def test_the_opening_is_looked_at_too_and_boldness_moves_the_bars(page, generator):
+    page.open().write()
+    page.click("watch")
+    page.wait(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, "#prose .token.opening[data-doubt]")) == 3)
+    page.tokens[0].click()
+    bars = [choice.text for choice in page.browser.find_elements(By.CSS_SELECTOR, ".choice .percent")]
+    page.run("""
+        const slider = document.getElementById("audace");
+        slider.value = "0.3";
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+    """)
+    page.wait(lambda: [choice.text for choice in page.browser.find_elements(By.CSS_SELECTOR, ".percent")] != bars)
+    shown = page.browser.find_elements(By.CSS_SELECTOR, ".choice .percent")[0].text
+    assert int(shown.removesuffix("%").strip()) > 90 and generator.looked[-1] == (OPENING, "emprunt")
+
+
+def test_a_silent_server_is_told_within_five_seconds(page, generator):
+    page.open().write()
+    generator.free.clear()
+    page.press("Continuer")
+    page.browser.implicitly_wait(0)
+    page.wait(lambda: "ne dit plus rien" in page.part("state").text)
+    generator.free.set()
+    page.wait_for_the_end()
+    assert page.part("state").text == "Le réseau pose la plume."
+
+
+def test_an_erased_text_comes_back(page):
+    page.open().write()
+    page.press("Effacer")
+    assert not page.part("story").is_displayed() and page.focused == page.part("unforget")
+    page.press("Remettre le texte effacé")
+    assert page.prose == [f"{OPENING} {PRINTED[0]}", PRINTED[1]] and len(page.kept) == 1
+
+
+def test_the_other_tab_s_shelf_follows(page):
+    page.open()
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    try:
+        page.open().write()
+        page.browser.switch_to.window(first)
+        page.wait(lambda: len(page.browser.find_elements(By.CLASS_NAME, "reopen")) == 1)
+        assert not page.part("story").is_displayed()  # son texte à elle reste celui que l'on voit
+    finally:
+        page.browser.switch_to.window(page.browser.window_handles[-1])
+        page.browser.close()
+        page.browser.switch_to.window(first)
+
+
+def test_two_networks_write_side_by_side_and_a_table_says_what_each_expected(page, generator):
+    page.open("/comparer?premier=aine&second=emprunt").type(OPENING)
+    page.press("Comparer")
+    page.wait(lambda: all(page.part(f"state-{n}").text == "Le réseau pose la plume." for n in (0, 1)))
+    assert [page.part(f"signature-{n}").text.partition(",")[0].partition(" –")[0] for n in (0, 1)] == [
+        "un aîné", "un réseau d'emprunt"]
+    asked = {asked.wish.network: asked.wish for asked in generator.asked}
+    assert set(asked) == {"aine", "emprunt"} and asked["aine"].seed == asked["emprunt"].seed
+    page.wait(page.part("words").is_displayed)
+    assert page.browser.find_elements(By.CSS_SELECTOR, "#words tbody tr")[0].text.split()[:2] == ["la", "50"]
+    shown = f"{OPENING} {PRINTED[0]}\n{PRINTED[1]}".replace("\u00a0", " ")
+    assert [page.part(f"prose-{n}").text for n in (0, 1)] == [shown] * 2
+
+
 # --- Un refus se voit là où l'on regarde ----------------------------------------------------
 
 def in_view(page, *names):
@@ -689,7 +873,7 @@ def in_view(page, *names):
     """, names)
 
 
-GENERATE = "#form > button"
+GENERATE = "#form .button"
 
 
 def test_a_refused_opening_is_explained_in_view_beside_the_button(on_a_phone, generator):
@@ -733,29 +917,36 @@ def test_without_javascript_a_refusal_is_in_view(without_javascript):
 
 
 @pytest.mark.parametrize("watching", [False, True])
-def test_a_refused_continuation_is_in_view_wherever_one_reads(on_a_phone, generator, watching):
+def test_a_refused_continuation_is_in_view_wherever_one_reads_and_comes_back_by_itself(on_a_phone, generator, watching):
     page = on_a_phone
     page.expected_errors = "503"
     generator.words = WORDS * 20
     page.open().write()
-    generator.fails = Full(7)
+    generator.fails = Full(2)
     if watching:
         page.click("watch")
-        page.tiles[2].click()
+        page.tokens[2].click()
         page.browser.find_elements(By.CLASS_NAME, "choice")[1].click()
-        page.wait(lambda: page.part("state").text.startswith("Trop de lecteurs"))
-        assert in_view(page, "state")
-        page.browser.find_elements(By.CLASS_NAME, "reopen")[1].click()
-        page.wait(lambda: len(page.tiles) > 60)
-        assert not page.run("return document.querySelector('.refusal')")
-    page.press("Continuer")
-    page.wait(lambda: in_view(page, "state"))
+    else:
+        page.press("Continuer")
+    page.wait(lambda: page.part("state").text.startswith("Trop de lecteurs") and in_view(page, "state"))
     page.run("document.getElementById('story').scrollIntoView()")
-    assert in_view(page, "state") and page.part("state").text.startswith("Trop de lecteurs")
+    assert in_view(page, "state") and "Nouvel essai dans" in page.part("retry").text
     generator.fails = None
-    page.press("Continuer")
     page.wait(lambda: page.part("state").text == "Le réseau pose la plume.")
-    assert not page.run("return document.querySelector('.refusal')")
+    assert not page.run("return document.querySelector('.refusal')") and not page.part("retry").is_displayed()
+
+
+def test_one_may_stop_coming_back(on_a_phone, generator):
+    page = on_a_phone
+    page.expected_errors = "503"
+    generator.fails = Full(3)
+    page.open().type(OPENING)
+    page.press("Générer")
+    page.wait(lambda: in_view(page, "problem", GENERATE) and page.part("retry").is_displayed())
+    page.press("Ne plus réessayer")
+    page.wait(lambda: not page.part("retry").is_displayed())
+    assert len(generator.asked) == 1 and page.part("problem").text.startswith("Trop de lecteurs")
 
 
 # --- Derrière un relais ---------------------------------------------------------------------
@@ -810,17 +1001,16 @@ class TestTheRealNetwork:
         page.open().write("La meunière ouvrit la porte et vit")
         assert len("".join(page.prose)) > 60 and page.prose[-1].endswith((".", "…", "!", "?", "»"))
         assert "'" not in "".join(page.prose)
-        kept = "return JSON.parse(localStorage['aurore.textes'])[0].pieces"
-        pieces = page.run(kept)
+        pieces = page.kept[0]["pieces"]
         assert len(pieces) >= 20
         for piece in pieces:
             chances = [candidate["p"] for candidate in piece["candidats"]]
             assert len(chances) == 5 and chances == sorted(chances, reverse=True) and 0 < sum(chances) < 1.001
             assert 0 < piece["p"] <= chances[0]
         page.click("watch")
-        page.tiles[2].click()
+        page.tokens[2].click()
         page.browser.find_elements(By.CLASS_NAME, "choice")[1].click()  # celui que le réseau mettait en second
         page.wait_for_the_end()
-        other = page.run(kept)
+        other = page.kept[0]["pieces"]
         assert other[:2] == pieces[:2] and len(other) > 20
         assert other[2]["texte"] == pieces[2]["candidats"][1]["texte"]

@@ -82,7 +82,8 @@ def test_the_whole_text_comes_without_javascript(client, generator):
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200 and "Le soir, la meunière" in page
     assert all(paragraph in page for paragraph in PARAGRAPHS)
-    assert generator.asked == [("le soir, la meunière", "", "long", 1.2)]
+    prompt, suite, wish = generator.asked[0]
+    assert (prompt, suite, wish.length, wish.boldness) == ("le soir, la meunière", "", "long", 1.2)
 
 
 @pytest.mark.parametrize("longueur, audace, expected", [
@@ -90,7 +91,8 @@ def test_the_whole_text_comes_without_javascript(client, generator):
     ("court", "nan", ("court", 0.1)), ("court", "inf", ("court", 1.5))])
 def test_a_form_made_by_hand_stays_within_bounds(client, generator, longueur, audace, expected):
     assert post(client, amorce=OPENING, longueur=longueur, audace=audace).status_code == 200
-    assert generator.asked[0][2:] == expected
+    wish = generator.asked[0].wish
+    assert (wish.length, wish.boldness) == expected
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\u202e\x00", "a" * 501, "espèce de connard"])
@@ -234,7 +236,7 @@ def test_the_door_keeps_the_prefix_too(lesson, monkeypatch):
     page = client.get("/code", headers=PREFIX).get_data(as_text=True)
     assert 'action="/proxy/8080/code"' in page
     entered = client.post("/code", data={"code": "nohant", "csrf_token": csrf_token(page)}, headers=PREFIX)
-    assert entered.location == "/proxy/8080/"
+    assert entered.location == "/proxy/8080/generate"   # là où l'on allait
 
 
 def test_without_a_proxy_nobody_chooses_the_addresses(client):
@@ -244,7 +246,9 @@ def test_without_a_proxy_nobody_chooses_the_addresses(client):
 
 def test_who_a_proxy_brings_does_not_see_the_metrics(client, lesson, monkeypatch):
     assert client.get("/metrics").status_code == 200
-    assert client.get("/metrics", headers=PREFIX).status_code == 404
+    for brought in ({"X-Forwarded-For": "127.0.0.1"}, {"X-Forwarded-Prefix": "/aurore"}, {"Via": "1.1 relais"},
+                    {"X-Real-IP": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"}):
+        assert client.get("/metrics", headers=brought).status_code == 404
     monkeypatch.setenv("AURORE_PROXY", "1")
     client = lesson("5_flask").create_app(FakeGenerator()).test_client()
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
@@ -259,12 +263,14 @@ def test_a_proxy_that_is_not_one_is_explained(lesson, monkeypatch):
 # --- L'API ---------------------------------------------------------------------------------
 
 def test_the_api_answers_with_the_whole_text(client, generator):
-    answer = ask(client, suite=" qui", longueur="court", audace=1)
+    answer = ask(client, suite=" qui", longueur="court", audace=1, graine=7)
     assert answer.get_json() == {
         "amorce": OPENING, "suite": " qui" + SUITE, "paragraphes": ["qui " + PARAGRAPHS[0], PARAGRAPHS[1]],
         "avertissement": None, "fin": "phrase",
-        "reseau": {"nom": "un réseau d'emprunt", "date": "le 25 novembre 2026 à 10 h 12", "note": 1.398}}
-    assert generator.asked == [(OPENING, " qui", "court", 1)]
+        "reseau": {"id": "emprunt", "nom": "un réseau d'emprunt", "date": "le 25 novembre 2026 à 10 h 12",
+                   "note": 1.398, "parent": "un aîné"},
+        "reglages": {"longueur": "court", "audace": 1, "top_k": 50, "top_p": 1, "graine": 7}}
+    assert generator.asked == [(OPENING, " qui", contract.Wish("emprunt", 7, "court", 1))]
     assert client.get("/api/model").get_json() == answer.get_json()["reseau"]
 
 
@@ -283,7 +289,8 @@ def test_the_api_streams_the_words(lesson):
     assert received[:2] == [("place", {"place": 2}), ("place", {"place": 1})]
     assert "".join(data["texte"] for name, data in received if name == "token") == SUITE
     assert received[2][1]["candidats"][0] == {"texte": " s'", "p": 0.5} and len(received[2][1]["candidats"]) == 5
-    assert received[-1] == ("fin", ask(client).get_json())
+    again = received[-1][1]["reglages"]
+    assert received[-1] == ("fin", ask(client, graine=again["graine"]).get_json())
     english = ask(client, amorce="The cat sat on the mat", stream=True)
     assert events(english)[0] == ("avertissement", {"message": NOT_FRENCH})
 
@@ -300,6 +307,54 @@ def test_a_reader_who_leaves_stops_the_computation(lesson):
     ask_gone = {"json": {"amorce": OPENING}, "environ_overrides": {"waitress.client_disconnected": lambda: True}}
     client.post("/api/generate", **ask_gone)
     assert generator.closed.is_set() and generator.written < 10
+
+
+def test_several_continuations_come_together_each_with_its_seed(client, generator):
+    received = events(ask(client, suites=3, graine=999_999, stream=True))
+    for number in range(3):
+        mine = [(name, data) for name, data in received if data["numero"] == number]
+        assert "".join(data["texte"] for name, data in mine if name == "token") == SUITE
+        assert mine[-1][0] == "fin" and mine[-1][1]["reglages"]["graine"] == (999_999, 0, 1)[number]
+    assert [data["numero"] for _, data in received[:6]] == [0, 1, 2, 0, 1, 2]  # écrites ensemble
+    assert [asked.wish.seed for asked in generator.asked] == [999_999, 0, 1]
+    whole = ask(client, suites=2, graine=5).get_json()
+    assert whole["suite"] == SUITE and [other["reglages"]["graine"] for other in whole["autres"]] == [6]
+    assert "autres" not in ask(client).get_json()
+
+
+def test_the_seed_is_drawn_and_told_when_none_is_given(client):
+    seeds = [ask(client).get_json()["reglages"]["graine"] for _ in range(5)]
+    assert len(set(seeds)) > 1 and all(0 <= seed < contract.SEEDS for seed in seeds)
+
+
+def test_a_network_is_chosen_by_its_name_and_signs(client, generator):
+    answer = ask(client, reseau="aine").get_json()
+    assert answer["reseau"]["nom"] == "un aîné" and generator.asked[0].wish.network == "aine"
+    page = post(client, amorce=OPENING, reseau="aine", top_k="7", top_p="0.5", graine="42").get_data(as_text=True)
+    assert generator.asked[1].wish == contract.Wish("aine", 42, top_k=7, top_p=0.5) and "C’est <strong>un aîné" in page
+    assert [network["id"] for network in client.get("/api/models").get_json()["reseaux"]] == ["emprunt", "aine"]
+    refused = post(client, amorce=OPENING, reseau="balzac")
+    assert refused.status_code == 400 and OPENING in refused.get_data(as_text=True) and len(generator.asked) == 2
+
+
+def test_the_look_is_answered(client, generator):
+    answer = client.post("/api/look", json={"amorce": "Le soir", "suite": " venu", "reseau": "aine"}).get_json()
+    assert generator.looked == [("Le soir venu", "aine")] and answer["reseau"]["id"] == "aine"
+    assert answer["tokens"] == [{"texte": "Le"}, *(
+        {"texte": word, "p": 0.25, "candidats": [{"texte": " un", "p": 0.3}, {"texte": word, "p": 0.25}],
+         "hesitation": 2.0} for word in (" soir", " venu"))]
+    assert answer["ensuite"][0] == {"texte": " s'", "p": 0.5} and len(answer["ensuite"]) == 5
+
+
+@pytest.mark.parametrize("closed_early", [False, True])
+def test_a_reader_of_several_who_leaves_stops_them_all(lesson, closed_early):
+    generator = FakeGenerator(words=[" mot"] * 1000)
+    client = lesson("5_flask").create_app(generator).test_client()
+    answer = client.post("/api/generate", json={"amorce": OPENING, "suites": 3, "stream": True}, buffered=False)
+    if not closed_early:
+        next(answer.response)
+    answer.close()
+    assert generator.closed.is_set() and generator.written < 20
 
 
 @pytest.mark.parametrize("words, fin, shown", [
@@ -338,7 +393,11 @@ def test_the_network_that_wrote_signs_even_if_another_takes_over(lesson):
     ({"amorce": OPENING, "suite": None}, "suite"), ({"amorce": OPENING, "longueur": []}, "longueur"),
     ({"amorce": OPENING, "audace": "0.8"}, "audace"), ({"amorce": OPENING, "audace": True}, "audace"),
     ({"amorce": OPENING, "audace": float("nan")}, "audace"), ({"amorce": OPENING, "audace": 1.6}, "audace"),
-    ({"amorce": OPENING, "stream": 1}, "stream"), ({"amorce": " "}, "quelques mots"),
+    ({"amorce": OPENING, "stream": 1}, "stream"), ({"amorce": OPENING, "graine": -1}, "graine"),
+    ({"amorce": OPENING, "graine": None}, "graine"), ({"amorce": OPENING, "top_k": 2.5}, "top_k"),
+    ({"amorce": OPENING, "top_k": 0}, "top_k"), ({"amorce": OPENING, "top_p": 0}, "top_p"),
+    ({"amorce": OPENING, "suites": 4}, "suites"), ({"amorce": OPENING, "reseau": None}, "reseau"),
+    ({"amorce": OPENING, "reseau": "balzac"}, "pas dans la maison"), ({"amorce": " "}, "quelques mots"),
     ({"amorce": OPENING, "suite": "a" * 20_001}, "longue")])
 def test_a_wrong_body_is_explained(client, body, word):
     answer = client.post("/api/generate", data=json.dumps(body), content_type="application/json")
@@ -352,10 +411,15 @@ def test_a_body_that_is_not_json_is_explained(client):
 
 
 @pytest.mark.parametrize("method, path, mode", [
-    ("POST", "/api/generate", GenerationMode.POSITIVE), ("POST", "/api/generate", GenerationMode.NEGATIVE),
-    ("GET", "/api/model", GenerationMode.POSITIVE)])
+    ("POST", "/api/v1/generate", GenerationMode.POSITIVE), ("POST", "/api/v1/generate", GenerationMode.NEGATIVE),
+    ("GET", "/api/v1/stream", GenerationMode.POSITIVE), ("GET", "/api/v1/stream", GenerationMode.NEGATIVE),
+    ("POST", "/v1/completions", GenerationMode.POSITIVE), ("POST", "/v1/completions", GenerationMode.NEGATIVE),
+    ("GET", "/v1/models", GenerationMode.POSITIVE), ("GET", "/v1/models/{model}", GenerationMode.POSITIVE),
+    ("GET", "/health", GenerationMode.POSITIVE), ("GET", "/ready", GenerationMode.POSITIVE),
+    ("POST", "/api/v1/look", GenerationMode.POSITIVE), ("POST", "/api/v1/look", GenerationMode.NEGATIVE),
+    ("GET", "/api/v1/model", GenerationMode.POSITIVE), ("GET", "/api/v1/models", GenerationMode.POSITIVE)])
 def test_the_api_does_what_its_description_says(app, method, path, mode):
-    operation = schemathesis.openapi.from_wsgi("/api/openapi.json", app)[path][method]
+    operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)[path][method]
 
     @settings(max_examples=25, deadline=None, database=None, derandomize=True,
               suppress_health_check=list(HealthCheck))
@@ -414,7 +478,7 @@ def test_the_access_code_opens_the_room(lesson, monkeypatch):
     refused = client.post("/code", data={"code": "Valençay", "csrf_token": token})
     assert refused.status_code == 400 and "pas le code" in refused.get_data(as_text=True)
     assert client.post("/code", data={"code": "Nohant été"}).status_code == 400
-    assert client.post("/code", data={"code": " Nohant été ", "csrf_token": token}).location == "/"
+    assert client.post("/code", data={"code": " Nohant été ", "csrf_token": token}).location == "/generate"
     assert client.get("/generate").status_code == 200 and ask(client).status_code == 200
 
 
@@ -442,12 +506,15 @@ def test_who_guesses_the_code_only_closes_the_door_to_themselves(lesson, monkeyp
     assert door.TOO_MANY in answer.get_data(as_text=True)
     assert try_code(app.test_client(), "nohant").location == "/"    # une autre personne, à la même adresse
     assert entered.get("/generate").status_code == 200
-    codes = [try_code(app.test_client(), "berry").status_code for _ in range(60)]   # un cookie à chaque essai
-    assert codes == [400] * 60
-    codes = [script.get("/api/model", headers={"X-Access-Code": "berry"}) for _ in range(60)]   # aucun cookie
+    codes = [try_code(app.test_client(), "berry").status_code for _ in range(120)]   # un cookie à chaque essai
+    assert codes == [400] * 120
+    codes = [script.get("/api/model", headers={"X-Access-Code": "berry"}) for _ in range(121)]   # aucun cookie
     assert codes[0].status_code == 401 and codes[-1].status_code == 429
-    assert codes[-1].get_json() == {"message": door.TOO_MANY} and codes[-1].headers["Retry-After"] == "60"
-    assert try_code(app.test_client(), "nohant").status_code == 429
+    assert codes[-1].get_json() == {"code": "trop_de_demandes", "message": door.TOO_MANY}
+    assert codes[-1].headers["Retry-After"] == "60"
+    hurried = app.test_client()
+    assert [try_code(hurried, "berry").status_code for _ in range(2)] == [400, 429]   # l'adresse se trompe beaucoup
+    assert try_code(app.test_client(), "nohant").status_code == 302                   # et la salle entre toujours
     assert entered.get("/generate").status_code == 200
 
 
@@ -498,10 +565,10 @@ def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
     generator = step.TextGenerator(lambda: paths.SAND_MODEL)
     assert generator.network.name == "aurore"
     prompt = prompts.check("Le  soir, la meunière")
-    story = step.get_text(generator, prompt, length="court")
+    story = step.get_text(generator, prompt, contract.Wish(seed=1, length="court"))
     assert story.text.startswith(OPENING) and len(story.text) > len(OPENING) + 20 and story.text[-1] in ".!?»"
-    story = Story(prompt, generator.network, "court")
-    pieces = [event for event in story.follow(generator.write(OPENING, length="court")) if isinstance(event, Piece)]
+    story = Story(prompt, generator.network, contract.Wish(seed=1, length="court"))
+    pieces = [event for event in story.follow(generator.write(OPENING, "", story.wish)) if isinstance(event, Piece)]
     assert 40 <= len(pieces) <= 100
     generator.stop(0)
 
@@ -519,7 +586,8 @@ def test_with_an_option_transformers_writes_the_same_page(lesson, monkeypatch):
     client = apps[0].test_client()
     answer = ask(client, longueur="court", audace=0.7).get_json()
     assert answer["amorce"] == OPENING and len(answer["suite"]) > 40 and answer["reseau"]["nom"] == "aurore"
-    assert calls[0][0].tokenizer and calls[0][1:] == (OPENING, contract.LENGTHS["court"].tokens, 0.7)
+    assert calls[0][0].tokenizer and calls[0][1:3] == (OPENING, contract.LENGTHS["court"].tokens)
+    assert calls[0][3].boldness == 0.7 and calls[0][3].seed == answer["reglages"]["graine"]
     tokens = [data for name, data in events(ask(client, longueur="court", stream=True)) if name == "token"]
     assert len(tokens) == 1 and set(tokens[0]) == {"texte"}  # d'un bloc, sans dire entre quoi il hésitait
     page = post(client, amorce=OPENING, longueur="court").get_data(as_text=True)
@@ -757,5 +825,5 @@ def test_a_port_that_is_not_one_is_explained(atelier):
 
 def test_a_story_whose_generator_says_nothing_of_its_end_still_ends():
     story = Story(prompts.check(OPENING), FakeGenerator.network)
-    pieces = (event for event in FakeGenerator().write(OPENING) if isinstance(event, Piece))
+    pieces = (event for event in FakeGenerator().write(OPENING, "", contract.Wish()) if isinstance(event, Piece))
     assert list(story.follow(pieces)) and story.ending == "phrase"

@@ -1,6 +1,7 @@
 """Le réseau lui-même : ses blocs, sa tête, son tokenizer."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from workshop.learning import hub
 from workshop.learning.evaluation import score
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.learning.packing import IGNORED, evenly, pack
+from workshop.learning.session import Session
 from workshop.learning.vocabulary import carry_over, old_pieces
 from workshop.paths import BASE_MODEL
 from workshop.writing.gpt2 import gpt2
@@ -55,12 +57,22 @@ def test_a_special_token_in_a_book_is_ordinary_text(tokenizer):
     assert tokenizer.decode(ids[1:]) == f"Le soir{tokenizer.eos_token} la mer."
 
 
-def test_a_special_token_in_an_opening_is_ordinary_text(lesson):
-    tokenizer = lesson("4_generate_solution").open_pipe(BASE_MODEL).tokenizer
+@pytest.mark.parametrize("script", ["4_generate_solution", "5_flask"])
+def test_a_special_token_in_an_opening_is_ordinary_text(lesson, script):
+    tokenizer = lesson(script).open_pipe(BASE_MODEL).tokenizer
     for token in tokenizer.all_special_tokens:
-        ids = tokenizer([f"Le soir{token} la mer", "Le soir"], padding=True).input_ids
-        assert tokenizer.decode(ids[0]) == f"Le soir{token} la mer"
-        assert not set(ids[0]) & set(tokenizer.all_special_ids)
+        ids = tokenizer(f"Le soir{token} la mer").input_ids
+        assert tokenizer.decode(ids) == f"Le soir{token} la mer"
+        assert not set(ids) & set(tokenizer.all_special_ids)
+
+
+def test_a_special_token_in_the_opening_of_step_3_is_ordinary_text(tokenizer):
+    seen = []
+    model = SimpleNamespace(generate=lambda input_ids, **_: seen.append(input_ids.numpy()[0]) or input_ids)
+    opening = f"Le soir{tokenizer.eos_token} la mer"
+    session = SimpleNamespace(settings=SimpleNamespace(OPENING=opening, SEED=0), tokenizer=tokenizer)
+    assert Session.write_sample(session, model).startswith(opening)
+    assert tokenizer.eos_token_id not in seen[0]
 
 
 @pytest.mark.parametrize("most, chosen", [(1, [0]), (3, [0, 4, 9]), (10, list(range(10))), (50, list(range(10)))])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, required
 
 
 def tracked_files():
@@ -89,3 +89,37 @@ def test_the_readme_fits_on_a_few_screens_and_its_links_lead_somewhere():
     assert len(readme.splitlines()) <= 130
     for target in re.findall(r"(?:\]\(|src=\")([^)#\"]+)", readme):
         assert "://" in target or (ROOT / target).exists(), target
+
+
+@pytest.fixture(name="repository")
+def _repository(tmp_path):
+    """Un dépôt git où `make hooks` est fait, avec un fichier de jeton vide ; renvoie de quoi y lancer git."""
+    program = required(shutil.which("git"), "git n'est pas sur cette machine.")
+
+    def git(*arguments):
+        return subprocess.run([program, "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments], cwd=tmp_path,
+                              check=False, capture_output=True, encoding="utf-8")
+    (tmp_path / "aurore").mkdir()
+    shutil.copy(ROOT / "aurore" / "credentials.ini", tmp_path / "aurore")
+    git("init")
+    git("config", "core.hooksPath", str(ROOT / ".githooks"))
+    git("add", ".")
+    assert git("commit", "-m", "vide").returncode == 0
+    return git
+
+
+@pytest.mark.parametrize("path, old, new", [
+    ("aurore/credentials.ini", "\nTOKEN=XXXX", "\nTOKEN = hf_abc"),
+    ("aurore/credentials.ini", "HUGGING_FACE_PSEUDO=XXXX", "HUGGING_FACE_PSEUDO=aurore"),
+    ("aurore/credentials.ini", "ACCESS_CODE=XXXX", "ACCESS_CODE: meunier"),
+    ("notes.txt", "", f"mon jeton : hf_{'a1B2' * 9}")])
+def test_a_commit_never_carries_a_token(repository, tmp_path, path, old, new):
+    file = tmp_path / path
+    file.write_text((file.read_text(encoding="utf-8") if old else "").replace(old, new) or new, encoding="utf-8")
+    repository("add", ".")
+    refused = repository("commit", "-m", "avec un jeton")
+    assert refused.returncode == 1 and "Commit refusé" in refused.stderr and "hf_a" not in refused.stderr
+    repository("restore", "--staged", path)
+    (tmp_path / "leçon.txt").write_text("hf_ n'est rien.", encoding="utf-8")
+    repository("add", "leçon.txt")
+    assert repository("commit", "-m", "sans").returncode == 0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from workshop.page.events import Full, Piece, Place
+from workshop.page.line import Room
 from workshop.page.prompts import check
 from workshop.page.readers import Readers, Request, _open_tokenizer
 from workshop.paths import BASE_MODEL
@@ -15,6 +16,7 @@ from workshop.writing import generation
 from workshop.writing.engine import Network
 from workshop.writing.generation import write_texts
 from workshop.writing.sampling import Choice, Settings
+from workshop.writing.sharing import SharedBatch
 
 OPENINGS = ["Il était une fois", "Le soir,", "La meunière chantait au bord de la rivière, et", "Ah! mon père, "]
 
@@ -23,8 +25,8 @@ OPENINGS = ["Il était une fois", "Le soir,", "La meunière chantait au bord de 
 def _readers():
     opened = []
 
-    def build(**places):
-        opened.append(Readers(BASE_MODEL, **places))
+    def build(seats=32, places=32):
+        opened.append(Readers(BASE_MODEL, Room(seats), Room(places)))
         return opened[-1]
     yield build
     for readers in opened:
@@ -158,13 +160,13 @@ def test_a_piece_that_fails_is_only_its_reader_s(readers, monkeypatch):
 def test_what_a_visitor_may_not_type_is_not_written(readers, monkeypatch):
     """« Continuer » renvoie ce que le réseau a écrit : il ne doit pas être refusé."""
     room = readers()
-    monkeypatch.setattr("workshop.page.readers.DecodeStream", lambda **_: OddDecoder())
+    monkeypatch.setattr("workshop.page.reader.DecodeStream", lambda **_: OddDecoder())
     text = written(room.join(Request("Il", max_new_tokens=3, seed=0)))
     assert text == "abc" * 3 and check("Il", text).suite == text
 
 
 def test_who_waits_is_told_their_place_again(readers, monkeypatch):
-    monkeypatch.setattr("workshop.page.readers.REMINDER_SECONDS", 0.05)
+    monkeypatch.setattr("workshop.page.reader.REMINDER_SECONDS", 0.05)
     room = readers(seats=1)
     first = room.join(Request("Il était", max_new_tokens=10_000, seed=0))
     next(first)
@@ -202,6 +204,73 @@ def test_an_opening_longer_than_the_context_and_past_its_end(readers):
     long = "La meunière chantait au bord de la rivière. " * 60
     reader = readers().join(Request(long, max_new_tokens=300, seed=2))
     assert len(written(reader)) > 300 and reader.text.written == 300
+
+
+def test_of_a_long_text_only_the_end_is_cut_into_tokens(readers, tokenizer):
+    """Et elle se coupe comme le texte entier."""
+    room, context = readers(), Network.open(BASE_MODEL).context
+    for text in ("La meunière, qu'il aimait, chantait; «ah!» dit-elle. " * 300, "a  b   c    " * 900, "é" * 9000,
+                 "Il\n\n était " * 700, "Court."):
+        tokens = room._last_tokens(text)  # pylint: disable=protected-access  # c'est elle qui coupe
+        whole = tokenizer(text).input_ids
+        assert tokens[-context:] == whole[-context:] and len(tokens) <= len(whole)
+    assert len(room._last_tokens("Ah! mon père, dit la fille. " * 700)) < 1500  # pylint: disable=protected-access
+
+
+def test_an_opening_read_by_slices_is_read_as_a_whole(tokenizer):
+    """Un texte s'écrit ; un autre, long, arrive, puis un troisième : les mêmes tokens que s'il avait été seul."""
+    network = Network.open(BASE_MODEL)
+    settings = Settings(max_new_tokens=60, do_sample=False)
+    openings = [tokenizer(text).input_ids for text in ("Le soir,", "La rivière coulait entre les saules. " * 17, "Un")]
+    alone = [write_texts(network, [opening], settings)[0] for opening in openings]
+    batch, texts = SharedBatch(network, 3), [generation.Text(opening, settings) for opening in openings]
+    batch.enter(texts[0])
+    batch.step()
+    for text in texts[1:]:
+        batch.enter(text)
+    steps = 0
+    while batch.texts or batch.reading:
+        batch.step()
+        steps += 1
+    assert [text.tokens[text.opening:] for text in texts] == alone
+    assert steps < 200 and texts[0].ending == "length"
+
+
+def test_reading_a_long_opening_lets_the_others_write(tokenizer):
+    network = Network.open(BASE_MODEL)
+    batch = SharedBatch(network, 2)
+    writing = generation.Text(tokenizer("Le soir,").input_ids, Settings(max_new_tokens=1000))
+    batch.enter(writing)
+    batch.step()
+    batch.enter(generation.Text(tokenizer("La rivière coulait. " * 50).input_ids, Settings(max_new_tokens=10)))
+    while batch.reading:
+        batch.step()
+    assert writing.written > 20
+
+
+def test_who_leaves_while_being_read_leaves_no_trace(tokenizer):
+    network = Network.open(BASE_MODEL)
+    batch, settings = SharedBatch(network, 3), Settings(max_new_tokens=40, do_sample=False)
+    first, leaving, last = (generation.Text(tokenizer(text).input_ids, settings)
+                            for text in ("Le soir,", "La rivière coulait. " * 40, "Il était une"))
+    for text in (first, leaving, last):
+        batch.enter(text)
+        batch.step()
+    batch.leave(leaving)
+    while batch.texts or batch.reading:
+        batch.step()
+    assert last.tokens[last.opening:] == write_texts(network, [last.tokens[:last.opening]], settings)[0]
+
+
+def test_a_text_past_the_context_is_read_again_by_slices(tokenizer):
+    network = Network.open(BASE_MODEL)
+    batch = SharedBatch(network, 2)
+    texts = [generation.Text(tokenizer(opening).input_ids, Settings(max_new_tokens=400)) for opening in OPENINGS[:2]]
+    for text in texts:
+        batch.enter(text)
+    while batch.texts or batch.reading:
+        batch.step()
+    assert [text.written for text in texts] == [400, 400]
 
 
 def test_without_an_opening_the_network_finds_one(readers):

@@ -16,6 +16,8 @@ def split(text):
     ("Vve. Dupont vint. Il pleuvait.", ["Vve. Dupont vint.", "Il pleuvait."]),
     ("Le no. 5 vint. Voyez l'art. IV, fig. 2. Il rit.", ["Le no. 5 vint.", "Voyez l'art. IV, fig. 2.", "Il rit."]),
     ("Il prit son vol. Il aimait l'art. L'ami rit.", ["Il prit son vol.", "Il aimait l'art.", "L'ami rit."]),
+    ("Cf. Le Tartuffe, et voy. Racine. Var. 1682: mélancholique.",
+     ["Cf. Le Tartuffe, et voy. Racine.", "Var. 1682: mélancholique."]),
     ("«Oh! dit-il. Venez!»", ["«Oh! dit-il.", "Venez!»"]),
     ("Il cria: «Venez!» Puis il partit.", ["Il cria: «Venez!»", "Puis il partit."]),
     ("— Vous ici? fit-elle. — Oui.", ["— Vous ici? fit-elle.", "— Oui."]),

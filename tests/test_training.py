@@ -4,6 +4,9 @@ import csv
 import math
 import re
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +21,9 @@ from workshop.learning.comparison import COLUMNS, add_run, jitter, show_runs
 from workshop.learning.evaluation import Score
 from workshop.learning.journal import Journal
 from workshop.learning.packing import pack
-from workshop.learning.resumption import Resumption, fingerprint
+from workshop.learning.resumption import Resumption, alone, fingerprint
 from workshop.learning.training import (
+    Estimate,
     Progress,
     StopInTime,
     batches,
@@ -290,6 +294,46 @@ def test_one_may_refuse_to_resume(blocks, tmp_path, monkeypatch):
         Run(blocks, tmp_path / "state", cut=4)
     monkeypatch.setattr("workshop.learning.resumption.ask", lambda question: False)
     assert Run(blocks, tmp_path / "state").resumed_at == 0
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_second_training_says_so_and_waits_or_stops(tmp_path, monkeypatch, capsys, stops):
+    monkeypatch.setattr("workshop.learning.resumption.ask", lambda question: stops)
+    taken, ended = Event(), Event()
+
+    def first_training():
+        lock = alone(tmp_path)
+        taken.set()
+        ended.wait(0.3)
+        lock.release()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(first_training)
+        taken.wait()
+        if stops:
+            with pytest.raises(WorkshopError, match="Un autre entraînement est en cours"):
+                alone(tmp_path)
+            ended.set()
+        else:
+            alone(tmp_path).release()
+            assert "J'attends" in capsys.readouterr().out
+    alone(tmp_path).release()
+
+
+@pytest.mark.parametrize("pace, said", [(1, []), (3, ["moins"]), (0.5, ["plus"])])
+def test_an_estimate_is_corrected_aloud(monkeypatch, capsys, pace, said):
+    """Cent secondes sont annoncées pour cent pas."""
+    clock = [0.0]
+    monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
+    journal = SimpleNamespace(step=0, steps=100)
+    estimate = Estimate(journal, 100, limit=200)
+    estimate.on_train_begin()
+    for journal.step in range(1, 101):
+        clock[0] += pace
+        estimate.on_train_batch_end(0)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert [word for line in lines for word in ("moins", "plus") if f"va {word} vite" in line] == said
+    assert not said or ("environ 3 min" in lines[0]) == (said == ["moins"])  # au plus le temps prévu
 
 
 # --- Comparer -----------------------------------------------------------------------------

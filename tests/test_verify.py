@@ -16,8 +16,9 @@ import pytest
 from answers import RIGHT, WRONG
 from conftest import AURORE, ROOT
 from workshop import paths
+from workshop.checks import apart
 from workshop.checks.apart import judge_all, judge_apart
-from workshop.checks.doubles import Network, keras_get_file
+from workshop.checks.doubles import keras_get_file
 from workshop.checks.explain import explain
 from workshop.checks.judge import DONE, WAITING, checks_of, judge
 from workshop.checks.judge import WRONG as TO_REVIEW
@@ -109,6 +110,7 @@ def test_every_todo_has_at_least_four_wrong_answers():
 
 def test_the_answers_of_attendees_are_judged_as_they_should(write):
     if not ATTENDEES.is_file():
+        assert not ATTENDEES.parents[1].is_dir(), "../shared est là, sans ces réponses : en CI, elles doivent y être."
         pytest.skip("Les réponses de ../shared/cases/verify_answers.json ne sont pas sur cette machine.")
     misjudged = []
     for case in json.loads(ATTENDEES.read_text(encoding="utf-8")):
@@ -131,17 +133,15 @@ def test_a_fault_is_said_at_its_own_line(write, number, answer, line):
     assert verdict_of(write(solved(number, answer)), number).why.startswith(f"ligne {todo.first + line} : ")
 
 
-@pytest.mark.parametrize("ours, where, name", [
-    (keras_get_file([]), "utils/data_utils.py", "get_file"), (Network.fit, "engine/training.py", "fit"),
-    (Network.summary, "engine/training.py", "summary")])
-def test_a_double_has_the_arguments_of_the_original(ours, where, name):
+def test_the_double_has_the_arguments_of_the_original():
     """Lus dans les sources de Keras : l'importer prendrait six secondes."""
     import ast  # pylint: disable=import-outside-toplevel  # ce test seul s'en sert
     from importlib.util import find_spec  # pylint: disable=import-outside-toplevel  # de même
-    source = Path(find_spec("tf_keras").origin).parent / "src" / where
+    source = Path(find_spec("tf_keras").origin).parent / "src" / "utils" / "data_utils.py"
     original = next(node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-                    if isinstance(node, ast.FunctionDef) and node.name == name)
-    assert list(inspect.signature(ours).parameters) == [argument.arg for argument in original.args.args]
+                    if isinstance(node, ast.FunctionDef) and node.name == "get_file")
+    assert list(inspect.signature(keras_get_file([])).parameters) == [
+        argument.arg for argument in original.args.args]
 
 
 # --- Tous les états d'un exercice -----------------------------------------------------------
@@ -348,6 +348,17 @@ def test_an_endless_loop_around_the_answers_is_said_once(write):
     text = "\n".join(SOLUTIONS[3]).replace("SEED = 42", "while True:\n    SEED = 42")
     verdicts = judge_apart(4, write(text))
     assert list(verdicts) == ["*"] and re.match(r"ligne 2\d : le calcul ne finit pas", verdicts["*"].why)
+
+
+@pytest.mark.parametrize("accident", [lambda process: None, lambda process: process.close()])
+def test_a_process_got_ready_judges_the_same(accident):
+    """Celui que --watch lance d'avance ; s'il s'est arrêté entre-temps, un autre le remplace."""
+    apart.get_ready()
+    ready = apart._ahead[0]  # pylint: disable=protected-access  # ce test seul y touche
+    accident(ready)
+    verdicts = judge_apart(3, AURORE / "3_train_solution.py")
+    assert {verdict.state for verdict in verdicts.values()} == {DONE} and len(verdicts) == 3
+    assert not ready.is_alive() and not apart._ahead  # pylint: disable=protected-access  # de même
 
 
 def _keep_busy():

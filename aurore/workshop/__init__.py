@@ -35,6 +35,13 @@ _SETTINGS = {
     "MPLBACKEND": "Agg",                 # dessiner dans un fichier, sans écran
 }
 
+_kit = os.environ.get("AURORE_KIT", "").strip().rstrip("/")
+if _kit:  # un portable de la salle sert les livres et les réseaux (kit/server.py) : une seule adresse à taper
+    _kit = os.environ["AURORE_KIT"] = _kit if "://" in _kit else f"http://{_kit}"
+    for _name in ("GUTENBERG_MIRROR", "HF_ENDPOINT"):
+        os.environ[_name] = os.environ.get(_name) or _kit
+    _SETTINGS["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # HF_TOKEN n'est pas pour lui
+
 if os.environ.get("AURORE_SOURCE", "").strip().lower() == "embedded":  # aucune connexion, dans aucune bibliothèque
     _SETTINGS.update({"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"})
 

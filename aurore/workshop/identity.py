@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from workshop.paths import shown
+from workshop.paths import BASE_MODEL, shown
 
 FILE = "network.json"
 FOLDER_NAME = "%Y-%m-%d_%H-%M-%S"  # celui d'un réseau entraîné ici
@@ -70,6 +70,12 @@ class Identity:
             return written.format(day="1er" if when.day == 1 else when.day, month=_MONTHS[when.month - 1],
                                   year=when.year, hour=when.hour, minute=when.minute)
         return None
+
+
+def key_of(folder):
+    """Renvoie par quoi l'on demande le réseau de `folder` dans la page : « aurore », « 2026-11-25_10-12-30 »."""
+    # Deux réseaux entraînés ici portent souvent le même nom : chacun se demande par son dossier.
+    return Identity.read(folder).name if folder.parent == BASE_MODEL.parent else folder.name
 
 
 def _date_in_name(name):

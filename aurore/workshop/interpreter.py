@@ -19,7 +19,7 @@ def _problem():
     version = ".".join(map(str, sys.version_info[:2]))
     if not OLDEST <= tuple(sys.version_info[:2]) <= NEWEST:
         return "Ce Python est le " + version + ", et l'atelier demande Python 3.11, 3.12 ou 3.13."
-    missing = _missing()
+    missing = None if "--machine" in sys.argv else _missing()  # « verify.py --machine » le dit lui-même
     if missing:
         return "Ce Python (" + sys.executable + ") n'a pas les bibliothèques de l'atelier : il manque " + missing + "."
     return None

@@ -25,10 +25,13 @@ _DISK_ERRORS = {
     errno.EDQUOT: "Votre quota de disque est atteint : impossible d'écrire {name}.\n"
                   "Libérez de la place, puis relancez la même commande ; rien n'a été abîmé.",
     errno.EROFS: "Le dossier est en lecture seule : impossible d'écrire {name}.\n"
-                 "Avec Docker, montez le volume sans « :ro », puis relancez la même commande.",
+                 + ("Montez le volume sans « :ro »" if paths.IN_CONTAINER else
+                    "Copiez le projet dans un dossier où vous pouvez écrire")
+                 + ", puis relancez la même commande.",
     errno.EACCES: "Vous n'avez pas le droit d'ouvrir ou d'écrire {name}.\n"
-                  "Rendez ce dossier accessible à votre utilisateur (chown, ou --user avec Docker), "
-                  "puis relancez la même commande.",
+                  + ("Lancez le conteneur avec --user \"$(id -u)\"" if paths.IN_CONTAINER else
+                     "Rendez ce dossier accessible à votre utilisateur")
+                  + ", puis relancez la même commande.",
 }
 _DISK_ERRORS[errno.EEXIST] = _DISK_ERRORS[errno.ENOTDIR] = (
     "Un fichier occupe la place d'un dossier : {name}.\nRenommez-le ou effacez-le, puis relancez la même commande.")

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 AURORE = Path(__file__).resolve().parent.parent
+CONTAINER = "/aurore"                    # où le volume est monté, dans l'image
+IN_CONTAINER = str(AURORE) == CONTAINER
 
 DATA = AURORE / "data"             # étape 1
 BOOKS = DATA / "books"             # les livres téléchargés

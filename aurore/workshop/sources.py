@@ -26,6 +26,11 @@ def source_mode():
     return mode
 
 
+def through_kit():
+    """Dit si les réseaux viennent d'un portable de la salle (AURORE_KIT) : on ne lui montre aucun jeton."""
+    return bool(os.environ.get("AURORE_KIT"))
+
+
 def fall_back(error, instead, consequence):
     """Annonce ce qui était hors d'atteinte, ce qui le remplace et ce que cela change.
 

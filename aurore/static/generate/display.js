@@ -1,14 +1,18 @@
-/* Ce que montre la page : le texte, en prose ou en cases, et l'étagère. */
+/* Ce que montre la page : où en est le texte, ce qui ne va pas, l'étagère. */
 
 import { part } from "../page.js";
-import { lines, plainText } from "./story.js";
+import { colophon, lines, named, plainText, words } from "./story.js";
+import { canSpeak } from "./voice.js";
 
 /** Dit où en est le texte ; un lecteur d'écran le lit aussi, à chaque écriture : on n'écrit que du nouveau.
     Un refus (`refused`) reste au bas de l'écran tant que le texte est plus long que lui. */
 export function say(sentence, refused = false) {
-  part("state").classList.toggle("refusal", refused);
+  part("said").classList.toggle("refusal", refused);
   if (part("state").textContent !== sentence) {
     part("state").textContent = sentence;
+  }
+  if (refused) { // le texte a pu raccourcir : ce qui se dit serait au-dessus de l'écran
+    requestAnimationFrame(() => part("said").scrollIntoView({ behavior: "instant", block: "nearest" }));
   }
 }
 
@@ -28,8 +32,12 @@ export function showProblem() {
   part("problem").scrollIntoView({ behavior: "instant", block: "nearest" }); // même si la page défilait déjà ailleurs
 }
 
-/** Dit au pied de la page quel réseau écrit, comme le fait templates/base.html. */
-export function showNetwork({ nom, date, note }) {
+/** Dit quel réseau écrit, au pied de la page comme le fait templates/base.html, et dans la liste où on le choisit. */
+export function showNetwork(network) {
+  const { nom, date, note } = network;
+  if (!part("reseau").value) { // on n'en a demandé aucun : c'est celui qui écrit d'ordinaire
+    part("reseau").options[0].textContent = named(network);
+  }
   const name = Object.assign(document.createElement("strong"), { textContent: nom });
   const trained = date ? `, entraîné ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : "";
   const score = note ? ` Sa note\u00a0: ${note.toFixed(3).replace(".", ",")}\u00a0bit par caractère`
@@ -37,75 +45,55 @@ export function showNetwork({ nom, date, note }) {
   part("network").replaceChildren("C’est ", name, ` qui écrit${trained}.${score}`);
 }
 
-/** Montre `story` (ou rien) ; `writing` dit s'il s'écrit encore. */
-export function showStory(story, writing, tiles) {
+/** Montre `story` (ou rien) dans `prose` ; `doing` : {writing, editing, history}. */
+export function showStory(story, prose, { writing, editing, history }) {
   const focused = document.activeElement;
   part("story").hidden = !story;
+  part("undo").hidden = writing || !history.canUndo;
+  part("redo").hidden = writing || !history.canRedo;
   if (story) {
-    showText(story, writing, tiles);
+    const watching = part("watch").checked;
+    part("tokens-hint").hidden = !watching || editing;
+    part("warning").hidden = !story.warning;
+    part("warning").textContent = story.warning;
+    part("story").classList.toggle("writing", writing);
+    prose.render(words(story), watching);
+    part("colophon").textContent = writing ? "" : colophon(story);
+    part("prose").hidden = part("tools").hidden = editing;
+    part("editing").hidden = !editing;
+    part("stop").hidden = !writing;
+    for (const id of ["continue", "three", "edit", "again", "compare", "share"]) {
+      part(id).hidden = writing;
+    }
+    part("listen").hidden = writing || !canSpeak();
   }
   if (focused.closest("[hidden]")) { // ce que l'on vient de presser s'efface : le focus passe à son voisin
-    part(!story ? "amorce" : writing ? "stop" : "continue").focus();
-  }
-}
-
-function showText(story, writing, tiles) {
-  const watching = part("watch").checked;
-  part("prose").hidden = watching;
-  part("tiles").hidden = part("tiles-hint").hidden = !watching;
-  part("warning").hidden = !story.warning;
-  part("warning").textContent = story.warning;
-  part("story").classList.toggle("writing", writing);
-  const printed = lines(story);
-  if (watching) {
-    part("tiles-opening").textContent = printed.map(({ opening }) => opening).join(" ");
-    tiles.render(story.pieces);
-  } else {
-    showProse(printed);
-  }
-  part("stop").hidden = !writing;
-  for (const id of ["continue", "again", "copy", "download"]) {
-    part(id).hidden = writing;
-  }
-}
-
-/** Ne touche qu'aux paragraphes qui ont changé : ce qu'on y a sélectionné le reste. */
-function showProse(printed) {
-  const prose = part("prose");
-  printed.forEach(({ opening, text }, at) => {
-    const line = prose.children[at] ?? prose.appendChild(document.createElement("p"));
-    if (line.firstChild?.textContent !== opening || line.textContent !== opening + text) {
-      line.replaceChildren(words(opening), text);
-    }
-  });
-  while (prose.children.length > printed.length) {
-    prose.lastElementChild.remove();
+    part(!story ? "amorce" : editing ? "editor" : writing ? "stop" : "continue").focus();
   }
 }
 
 /** Les mots de la personne, en italique. */
-function words(opening) {
+function typed(opening) {
   return Object.assign(document.createElement("span"), { className: "opening", textContent: opening });
 }
 
-/** Montre les textes gardés ; `open` et `erase` reçoivent celui que l'on choisit. */
-export function showShelf(kept, current, open, erase) {
+/** Montre les textes gardés ; chaque bouton porte le nom du sien. */
+export function showShelf(kept, current) {
   const focused = document.activeElement.id;
-  part("shelf").hidden = kept.length === 0;
+  part("shelf").hidden = kept.length === 0 && part("unforget").hidden;
   part("shelf-list").replaceChildren(...kept.map((story) => {
     const [{ opening, text }] = lines(story);
     const [line, reopen, remove] = ["li", "button", "button"].map((name) => document.createElement(name));
     reopen.type = remove.type = "button";
+    reopen.dataset.story = remove.dataset.story = story.id;
     reopen.id = `reopen-${story.id}`;
     remove.id = `erase-${story.id}`;
     reopen.className = "reopen";
-    reopen.append(words(opening), text.length > 80 ? `${text.slice(0, 80).replace(/\s\S*$/, "")}…` : text);
+    reopen.append(typed(opening), text.length > 80 ? `${text.slice(0, 80).replace(/\s\S*$/, "")}…` : text);
     reopen.ariaCurrent = story.id === current?.id ? "true" : null;
-    reopen.addEventListener("click", () => open(story));
     remove.className = "erase";
     remove.textContent = "Effacer";
     remove.ariaLabel = `Effacer «\u00a0${plainText(story).slice(0, 40)}\u00a0»`;
-    remove.addEventListener("click", () => erase(story));
     line.append(reopen, remove);
     return line;
   }));

@@ -1,16 +1,8 @@
-/* Ce qui est tapé et réglé, retrouvé quand on recharge la page. */
+/* Ce qui est tapé et réglé sur /generate, retrouvé quand on recharge la page. */
 
 import { part } from "../page.js";
+import { field, settings, show } from "./fields.js";
 import { desk } from "./shelf.js";
-
-export const form = part("form");
-export const field = part("amorce");
-
-/** Les réglages, dans les mots de l'API. */
-export function settings() {
-  const { longueur, audace } = form.elements;
-  return { longueur: longueur.value, audace: Number(audace.value) };
-}
 
 /** Met à jour ce qui dépend du formulaire, et le garde. */
 export function settle() {
@@ -18,16 +10,16 @@ export function settle() {
   const { length } = field.value.trim();
   part("count").hidden = length < 0.8 * longest;
   part("count").textContent = `${length} caractères sur ${longest}.`;
-  part("audace-shown").textContent = form.elements.audace.value.replace(".", ",");
+  show();
   desk.store({ amorce: field.value, ...settings(), watching: part("watch").checked });
 }
 
-/** Remet ce qui était gardé, sauf sur des mots que le serveur vient de rendre. */
+/** Remet ce qui était gardé, sauf sur des mots que le serveur vient de rendre ; le réseau reste celui qui écrit. */
 export function restore() {
-  const kept = desk.read();
-  form.elements.longueur.value = kept.longueur ?? form.elements.longueur.value;
-  form.elements.audace.value = kept.audace ?? form.elements.audace.value;
-  part("watch").checked = kept.watching ?? false;
-  field.value ||= kept.amorce ?? "";
+  const { amorce, watching, reseau, ...kept } = desk.read();
+  const asked = new URLSearchParams(location.search); // /generate?audace=1.2 : le serveur l'a déjà mis
+  show(Object.fromEntries(Object.entries(kept).filter(([name]) => !asked.has(name))));
+  part("watch").checked = watching ?? false;
+  field.value ||= amorce ?? "";
   settle();
 }

@@ -1,14 +1,23 @@
-/* Un texte : {id, opening, pieces, paragraphs, warning}. Les pièces sont les événements « token » du serveur,
-   {texte, p, candidats} ; les paragraphes, ceux qu'il a composés à la fin, et jusque-là les nôtres. */
+/* Un texte : {id, opening, pieces, paragraphs, warning, network, settings}. Les pièces sont les événements « token »
+   du serveur, {texte, p, candidats, hesitation}, ou des mots de la personne, {texte, mine} ; les paragraphes, ceux que
+   le serveur a composés à la fin, et jusque-là les nôtres. On n'en change jamais un : on en fait un autre. */
 
+import { align } from "./align.js";
 import { capitalised, endsASentence, link, typeset } from "./typesetting.js";
 
-export const newStory = (opening, pieces = []) => ({ id: Date.now(), opening, pieces, paragraphs: null, warning: "" });
+/** Un nom que deux onglets, à la même milliseconde, ne donneront pas tous les deux. */
+const newId = () => `${Date.now()}-${Math.floor(Math.random() * 1e6)}`;
 
-/** La suite telle que le réseau l'a écrite, depuis la pièce `start`. */
-export const raw = ({ pieces }, start = 0) => pieces.slice(start).map(({ texte }) => texte).join("");
+export const newStory = (opening, pieces = []) => ({ id: newId(), opening, pieces, paragraphs: null, warning: "" });
 
-/** Le texte imprimé, ligne par ligne : {opening, text}, la part de la personne puis celle du réseau. */
+/** Le même texte, à qui l'on pourra ajouter des pièces sans changer `story`. */
+export const copyOf = (story, pieces = story.pieces) => ({ ...story, pieces: [...pieces] });
+
+/** La suite telle que le réseau la lit, de la pièce `start` à la pièce `end`. */
+export const raw = ({ pieces }, start = 0, end = pieces.length) =>
+  pieces.slice(start, end).map(({ texte }) => texte).join("");
+
+/** Le texte imprimé, ligne par ligne : {opening, text}, l'amorce puis la suite. */
 export function lines(story) {
   const composed = typeset(raw(story));
   const [first, ...others] = story.paragraphs ?? (endsASentence(story.opening) ? capitalised(composed) : composed);
@@ -26,3 +35,39 @@ export function lines(story) {
 
 /** Le même, en texte brut : un paragraphe par ligne. */
 export const plainText = (story) => lines(story).map(({ opening, text }) => opening + text).join("\n");
+
+/** Les morceaux du texte entier, amorce comprise : {piece, index, start}, où `index` est le rang de la pièce (-1 dans
+    l'amorce) et `start`, dans l'amorce, ce qui y précède le morceau. */
+export function parts({ opening, looked, pieces }) {
+  let before = "";
+  const words = (looked ?? [{ texte: opening }]).map((piece) => {
+    const start = before;
+    before += piece.texte;
+    return { piece: { ...piece, mine: true }, index: -1, start };
+  });
+  return [...words, ...pieces.map((piece, index) => ({ piece, index }))];
+}
+
+/** Les lignes imprimées, chacune coupée en [{text, part}], une par morceau. */
+export function words(story) {
+  const all = parts(story);
+  const printed = lines(story).map(({ opening, text }) => opening + text);
+  return align(printed, all.map(({ piece }) => piece)).map((runs) =>
+    runs.map(({ text, owner }) => ({ text, part: all[owner] })));
+}
+
+const comma = (number) => String(number).replace(".", ",");
+
+/** Un réseau, nommé comme dans les listes. */
+export const named = ({ nom, date, note }) =>
+  `${nom}${date ? `, ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : ""}${note ? ` – note ${comma(note.toFixed(3))}` : ""}`;
+
+/** Ce qui redonnerait ce texte : le réseau et les réglages ; `_printed.html` l'écrit de même. */
+export function colophon({ network, settings }) {
+  if (!network || !settings) {
+    return "";
+  }
+  const { longueur, audace, top_k: topK, top_p: topP, graine } = settings;
+  return `Écrit par ${named(network)}\u202f; longueur ${longueur}, audace ${comma(audace)}, top-k ${topK}, `
+    + `top-p ${comma(topP)}, graine ${graine}.`;
+}

@@ -1,161 +1,97 @@
-/* La page /generate, quand le navigateur sait JavaScript : écrire, arrêter, continuer, recommencer.
+/* La page /generate, quand le navigateur sait JavaScript : à chaque bouton, à chaque touche, son geste.
    Sans lui, le formulaire part au serveur, qui renvoie la page avec le texte entier. */
 
 import { part } from "../page.js";
-import { complain, say, showNetwork, showProblem, showShelf, showStory } from "./display.js";
-import { field, form, restore, settings, settle } from "./form.js";
-import { forget, forgetAll, keep, stories } from "./shelf.js";
-import { newStory, plainText, raw } from "./story.js";
-import { ask, Refused } from "./stream.js";
-import { copy, download } from "./take.js";
-import { Tiles } from "./tiles.js";
-import { typeset } from "./typesetting.js";
+import { write } from "./compose.js";
+import { say } from "./display.js";
+import { dropEdit, edit, goOnFromTheCaret, keepEdit, travel } from "./editing.js";
+import { field, form } from "./fields.js";
+import { restore, settle } from "./form.js";
+import { interrupt, scene, show, turnTo } from "./scene.js";
+import { addressOf, readAddress } from "./share.js";
+import { openSharing } from "./sharing.js";
+import { follow as followTabs, forget, forgetAll, keep, opened, stories } from "./shelf.js";
+import { newStory, plainText } from "./story.js";
+import { hesitation, lookAtOpening } from "./thinking.js";
+import { hush, speak } from "./voice.js";
 
-const ENDINGS = JSON.parse(part("state").dataset.endings); // les mots de contract.py
-const RESUME = " «\u00a0Continuer\u00a0» la reprend.";
-const STOPPED = "Arrêté. «\u00a0Continuer\u00a0» reprend d’ici.";
-const CUT = "La connexion s’est interrompue. Ce qui était écrit est gardé\u00a0: «\u00a0Continuer\u00a0» reprend d’ici.";
-const UNREACHABLE = "Le serveur ne répond pas. Vos mots sont toujours là\u00a0: vérifiez la connexion, puis réessayez.";
+const RELOADED = "La page s’est fermée pendant que ce texte s’écrivait\u00a0: il est coupé ici. "
+  + "«\u00a0Continuer\u00a0» le reprend.";
 
-const tiles = new Tiles(part("row"), part("choices"), rewriteFrom);
-
-let story = null; // le texte que l'on voit
-let writing = null; // l'AbortController de celui qui s'écrit
-let drawing = false; // un affichage est déjà prévu
-
-function show() {
-  showStory(story, Boolean(writing), tiles);
-  showShelf(stories(), story, reopen, erase);
-}
-
-/** Montre le texte, sans l'étagère : au plus une fois par image, si vite que viennent les tokens. */
-function showSoon() {
-  if (!drawing) {
-    drawing = true;
-    requestAnimationFrame(() => {
-      drawing = false;
-      showStory(story, Boolean(writing), tiles);
-    });
-  }
-}
-
-// --- Écrire ------------------------------------------------------------------------------
-
-/** Fait continuer `next` par le réseau, depuis ce qui en est déjà écrit. */
-async function write(next) {
-  const start = next.pieces.length;
-  const previous = story;
-  writing?.abort();
-  const mine = writing = new AbortController();
-  story = next;
-  complain("");
-  say("Le réseau lit vos mots…");
-  part("finished").textContent = "";
-  show();
-  if (part("story").getBoundingClientRect().top > innerHeight / 2) {
-    part("story").scrollIntoView();
-  }
-  const demand = { amorce: next.opening, suite: raw(next), ...settings() };
-  let ending;
-  let refused = false;
-  try {
-    for await (const { event, data } of ask(form.dataset.api, demand, mine.signal)) {
-      if (event === "place") {
-        say(`D’autres écrivent en ce moment\u00a0: vous êtes à la place ${data.place}.`);
-      } else if (event === "token") {
-        say("Le réseau écrit…");
-        next.pieces.push(data);
-        next.paragraphs = null;
-      } else if (event === "fin") {
-        next.paragraphs = data.paragraphes;
-        ending = typeset(ENDINGS[data.fin]).join(" ") + (data.fin === "longueur" ? RESUME : "");
-      }
-      const warning = event === "avertissement" ? data.message : data.avertissement;
-      if (warning !== undefined) {
-        next.warning = typeset(warning ?? "").join(" ");
-      }
-      if (data.reseau) {
-        showNetwork(data.reseau);
-      }
-      showSoon();
-    }
-  } catch (error) {
-    refused = !mine.signal.aborted;
-    ending = refused ? explain(error, next.pieces.length > start) : STOPPED;
-  }
-  const anything = next.pieces.length > 0;
-  if (anything && !next.erased) {
-    keep(next);
-  }
-  if (mine === writing) { // sinon la personne est passée à un autre texte
-    writing = null;
-    story = anything ? next : previous;
-    const unseen = refused && !anything; // rien à voir de ce texte : cela se dit près du champ
-    say(unseen ? "" : ending, refused && !unseen);
-    complain(unseen ? ending : "");
-    part("finished").textContent = typeset(raw(next, start)).join("\n");
-    show();
-    if (unseen) {
-      showProblem();
-    }
-  } else {
-    show();
-  }
-}
-
-/** Renvoie la phrase qui explique `error` ; `cut` : le réseau avait commencé d'écrire. */
-function explain(error, cut) {
-  if (error instanceof Refused) {
-    return typeset(error.message).join(" ");
-  }
-  return cut ? CUT : UNREACHABLE;
-}
-
-/** La personne préfère `piece` au token `index` : un nouveau texte part de là, l'ancien reste gardé. */
-function rewriteFrom(index, piece) {
-  write(newStory(story.opening, [...story.pieces.slice(0, index), piece]));
-}
+let erased = null; // le dernier texte effacé de l'étagère
 
 // --- Les textes gardés -------------------------------------------------------------------
 
 function reopen(kept) {
-  writing?.abort();
-  writing = null;
-  story = kept;
+  interrupt();
+  scene.story = kept;
   say("");
   show();
+  lookAtOpening();
   part("story-title").focus({ preventScroll: true });
   part("story").scrollIntoView();
 }
 
 function erase(kept) {
   forget(kept.id);
-  if (kept.id === story?.id) {
+  erased = kept;
+  part("unforget").hidden = false;
+  if (kept.id === scene.story?.id) {
     clear();
   }
   show();
-  field.focus();
+  part("unforget").focus({ preventScroll: true });
 }
 
 /** Ne montre plus aucun texte ; celui qui s'écrivait s'arrête et n'est pas gardé. */
 function clear() {
-  if (writing) {
-    story.erased = true;
-    writing.abort();
-    writing = null;
+  if (scene.writing) {
+    scene.story.erased = true;
   }
-  story = null;
+  interrupt();
+  scene.story = null;
   say("");
 }
+
+part("shelf-list").addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  const kept = stories().find(({ id }) => id === button?.dataset.story);
+  if (kept) {
+    (button.className === "erase" ? erase : reopen)(kept);
+  }
+});
+followTabs(show);
 
 // --- Les commandes -----------------------------------------------------------------------
 
 const commands = {
-  stop: () => writing?.abort(),
-  continue: () => write(story),
-  again: () => write(newStory(story.opening)),
-  copy: () => copy(plainText(story)).then(() => say("Le texte est dans le presse-papiers.")),
-  download: () => download(plainText(story), "aurore.txt"),
+  stop: () => scene.writing?.abort(),
+  continue: () => write(scene.story),
+  three: () => write(scene.story, { suites: 3 }),
+  again: () => write(newStory(scene.story.opening)),
+  share: () => openSharing(scene.story),
+  edit,
+  "go-on": goOnFromTheCaret,
+  "keep-edit": keepEdit,
+  "drop-edit": dropEdit,
+  undo: () => travel("undo"),
+  redo: () => travel("redo"),
+  compare() {
+    part("compare").href = addressOf(part("compare").pathname, scene.story);
+  },
+  listen() {
+    const listening = part("listen").ariaPressed === "true";
+    const show = (on) => {
+      part("listen").ariaPressed = String(on);
+      part("listen").textContent = on ? "Se taire" : "Écouter";
+    };
+    if (listening) {
+      hush();
+    } else {
+      speak(plainText(scene.story), () => show(false));
+    }
+    show(!listening);
+  },
   "forget-all"() {
     if (confirm("Effacer tous vos textes de ce navigateur\u202f?")) {
       forgetAll();
@@ -164,24 +100,28 @@ const commands = {
       field.focus();
     }
   },
+  unforget() {
+    keep(erased);
+    part("unforget").hidden = true;
+    reopen(erased);
+  },
 };
-
 for (const [id, command] of Object.entries(commands)) {
   part(id).addEventListener("click", command);
 }
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   write(newStory(field.value.trim()));
 });
-form.addEventListener("input", settle);
-field.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat) { // tenue, la touche se répète
-    form.requestSubmit();
-  }
-});
+for (const place of [form, part("settings")]) {
+  place.addEventListener("input", settle);
+}
 part("watch").addEventListener("change", () => {
   settle();
+  hesitation.close();
   show();
+  lookAtOpening();
 });
 part("openings").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -193,13 +133,74 @@ part("openings").addEventListener("submit", (event) => {
   }
   write(newStory(opening));
 });
-addEventListener("pagehide", () => writing && story.pieces.length && keep(story));
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  const command = event.ctrlKey || event.metaKey;
+  const typing = target.matches("textarea, input:not([type=checkbox], [type=radio], [type=range])");
+  if (command && key === "Enter" && !event.repeat) { // tenue, la touche se répète
+    if (target === field) {
+      form.requestSubmit();
+    } else if (target.id === "editor") {
+      goOnFromTheCaret();
+    }
+  } else if (command && key.toLowerCase() === "z" && !typing) { // dans un champ, c'est le navigateur qui annule
+    event.preventDefault();
+    hesitation.close();
+    travel(event.shiftKey ? "redo" : "undo");
+  } else if (key === "Escape" && !part("sharing").open) {
+    if (hesitation.isOpen) {
+      hesitation.leave();
+    } else if (scene.editing) {
+      dropEdit();
+    } else {
+      scene.writing?.abort();
+    }
+  }
+});
+
+// --- En arrivant, en partant ----------------------------------------------------------------
+
+/** Refait le texte d'une adresse partagée ; renvoie false s'il n'y en a pas. */
+function replay() {
+  const { amorce, suite, ...asked } = readAddress(location.hash);
+  if (!amorce) {
+    return false;
+  }
+  history.replaceState(null, "", location.pathname + location.search); // recharger ne le refera pas
+  field.value = amorce;
+  settle();
+  const held = newStory(amorce, suite ? [{ texte: suite }] : []);
+  if ("graine" in asked) {
+    write(held, { replay: asked });
+  } else { // un texte modifié à la main : il est là tout entier, rien n'est à refaire
+    turnTo(held);
+    show();
+  }
+  return true;
+}
+
+addEventListener("pagehide", () => {
+  hush();
+  if (scene.writing && scene.story.pieces.length) {
+    keep({ ...scene.story, cut: true });
+  }
+});
+addEventListener("hashchange", replay);
 
 restore();
+part("shortcuts").hidden = part("tools").hidden = false;
+part("settings").open = matchMedia("(min-width: 68rem)").matches; // à côté du texte, ils ne cachent rien
+document.querySelector(".without-script")?.remove();
 const written = part("prose").dataset.raw; // un texte demandé avant que ce script soit prêt
 if (written) {
   keep(newStory(field.value.trim(), [{ texte: written }]));
 }
-story = stories()[0] ?? null;
-show();
-part("tools").hidden = false;
+if (!replay()) {
+  scene.story = (written ? null : stories().find(({ id }) => id === opened.read())) ?? stories()[0] ?? null;
+  show();
+  if (scene.story?.cut) {
+    say(RELOADED, true);
+  }
+  lookAtOpening();
+}

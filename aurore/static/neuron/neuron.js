@@ -144,6 +144,5 @@ part("reset").addEventListener("click", () => {
   refresh();
 });
 
-part("neuron").hidden = false;
 listAnimals();
 refresh();

@@ -136,7 +136,7 @@ def _parse(arguments):
         return None, values
     action, _, value = options[0].partition("=")
     if action not in (*_ACTIONS, "--help", "-h", "--aide"):
-        close = difflib.get_close_matches(action, [*_ACTIONS, "--help"], 1)
+        close = difflib.get_close_matches(action, [*_ACTIONS, "--machine", "--help"], 1)
         raise WorkshopError(f"verify.py n'a pas d'option {action}"
                             f"{f' ; vouliez-vous {close[0]} ?' if close else '.'}\nL'aide :  {command('--help')}")
     return action, [value, *values] if value else values

@@ -5,9 +5,7 @@ import re
 from types import SimpleNamespace
 
 from workshop.checks.stand_ins import StandIn
-from workshop.paths import AURORE
-
-CONTAINER = "/aurore"  # où le volume est monté, dans l'image
+from workshop.paths import AURORE, CONTAINER, IN_CONTAINER
 
 
 def same_place(path, expected):
@@ -22,7 +20,7 @@ def same_place(path, expected):
 def in_container(path, expected):
     """Dit si `path` est celui de `expected` dans l'image, et n'existe que là."""
     inside = f"{CONTAINER}/{expected.relative_to(AURORE).as_posix()}" if expected.is_relative_to(AURORE) else None
-    return os.path.normpath(str(path)).replace(os.sep, "/") == inside and str(AURORE) != CONTAINER
+    return os.path.normpath(str(path)).replace(os.sep, "/") == inside and not IN_CONTAINER
 
 
 def keras_get_file(asked):
@@ -40,58 +38,12 @@ def keras_get_file(asked):
 
 
 class Network:
-    """Un réseau de TensorFlow, qui note les appels à summary et à fit, et sait d'où il vient."""
-
-    def __init__(self, config=None, *_, **__):  # pylint: disable=keyword-arg-before-vararg  # celle de transformers
-        if config is None:
-            raise TypeError(f"{type(self).__name__}() missing 1 required positional argument: 'config'")
-        self.config, self.opened, self.summaries, self.fits = config, None, 0, []
-        self.name_or_path = "réseau"
+    """Un réseau qui ne sait rien faire : là où la réponse n'en a pas besoin."""
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, *inputs, config=None, **_):
-        """Renvoie le réseau de ce dossier ; lève l'erreur de transformers s'il n'a pas de configuration."""
-        from transformers import AutoConfig  # pylint: disable=import-outside-toplevel  # une seconde, ici seulement
-        found = AutoConfig.from_pretrained(pretrained_model_name_or_path)
-        given = config or next(iter(inputs), None)
-        network = cls.__new__(cls)
-        Network.__init__(network, given or found)
-        network.opened = SimpleNamespace(path=pretrained_model_name_or_path, config=given, kind=cls.__name__)
-        return network
-
-    def summary(  # pylint: disable=too-many-arguments,too-many-positional-arguments,unused-argument
-            # (ceux de Keras, dans leur ordre)
-            self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
-            layer_range=None):
-        """Note l'appel ; comme l'original, affiche et ne renvoie rien."""
-        self.summaries += 1
-
-    def fit(  # pylint: disable=too-many-arguments,too-many-positional-arguments,too-many-locals,unused-argument
-            # (ceux de Keras, dans leur ordre ; locals() les note)
-            self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, validation_split=0.0,
-            validation_data=None, shuffle=True, class_weight=None, sample_weight=None, initial_epoch=0,
-            steps_per_epoch=None, validation_steps=None, validation_batch_size=None, validation_freq=1,
-            max_queue_size=10, workers=1, use_multiprocessing=False):
-        """Note ses arguments ; renvoie un journal, comme l'original."""
-        self.fits.append(SimpleNamespace(**{name: value for name, value in locals().items() if name != "self"}))
-        return StandIn()
-
-    def compile(self, *_, **__):
-        """Ne fait rien."""
-
-    def num_parameters(self, *_, **__):
-        """Renvoie une taille plausible."""
-        return 7_000_000
-
-    count_params = num_parameters
-    layers = weights = trainable_variables = ()
-
-
-def network_class(name):
-    """Renvoie la doublure d'une classe de réseaux de transformers, par exemple TFGPT2LMHeadModel."""
-    def refuse(*_, **__):
-        raise OSError(f"{name} is designed to be instantiated using the `{name}.from_pretrained(...)` method")
-    return type(name, (Network,), {"__init__": refuse} if name.startswith("TFAuto") else {})
+    def from_pretrained(cls, *_, **__):
+        """Renvoie un réseau."""
+        return cls()
 
 
 class TextGenerationPipeline:
@@ -110,6 +62,11 @@ class TextGenerationPipeline:
         return [[{"generated_text": continued(text)}] for text in text_inputs]
 
 
+def open_pipeline(task=None, model=None, tokenizer=None, **_):  # pylint: disable=unused-argument  # ceux de transformers
+    """Tient la place de pipeline."""
+    return TextGenerationPipeline(tokenizer)
+
+
 def continued(prompt):
     """Renvoie ce que le faux réseau écrit après `prompt`."""
     return f"{prompt}, puis se tut."
@@ -118,7 +75,7 @@ def continued(prompt):
 def from_transformers(name):
     """Renvoie ce qui remplace un nom de transformers ; None pour ce qui n'a pas besoin de TensorFlow."""
     if name.startswith("TF"):
-        return network_class(name)
+        return type(name, (Network,), {})
     if name == "pipeline":
-        return lambda task=None, model=None, tokenizer=None, **_: TextGenerationPipeline(tokenizer)
+        return open_pipeline
     return None if name.startswith("__") or re.search("Tokenizer|Config|Model|models|utils", name) else StandIn()

@@ -28,7 +28,7 @@ MISTAKES = {
         (lambda s: not s.asked, "get_file n'a pas été appelée : rien n'est téléchargé",
          "Appelez get_file(name, origin=url, ...)"),
         (lambda s: s.asked[0] != s.url, "l'adresse donnée à get_file (origin) est « {origin} », et non url",
-         "Écrivez origin=url, et name en premier"),
+         "Écrivez origin=url, sans guillemets, et name en premier"),
         (lambda s: s.name not in s.where and s.where.endswith("39738-0.txt"),
          "sans son premier argument, le fichier prend le nom qu'il a sur le site", "Donnez name à get_file en premier"),
         (lambda s: s.where != s.expected, "le fichier serait à « {where} », et non dans folder, sous le nom name",
@@ -121,6 +121,8 @@ MISTAKES = {
          'Mettez une espace entre les guillemets : " ".join(...)'),
         (lambda s: s.text == " ".join("".join(s.lines)) or s.text == " ".join(" ".join(s.lines)),
          "il y a des espaces à l'intérieur des mots", "Appelez join sur les lignes, et non sur un texte"),
+        (lambda s: s.text.strip() == " ".join(s.paragraph).strip(), "ce sont les lignes de paragraph, dont les espaces "
+         "de droite sont toujours là", "Partez de stripped_lines"),
         (lambda s: s.text.split() == " ".join(s.lines).split() and "  " in s.text,
          "il y a plusieurs espaces entre deux lignes", 'N\'en mettez qu\'une entre les guillemets : " ".join(...)'),
         (lambda s: all(line.strip() in s.text for line in s.lines), "autre chose qu'une espace sépare les lignes",
@@ -128,7 +130,7 @@ MISTAKES = {
         (lambda s: True, "le texte n'est pas celui des lignes de stripped_lines",
          "Partez de stripped_lines, en entier")],
     "1.7": [
-        (lambda s: any(isinstance(sentence, (list, tuple)) for sentence in s.found),
+        (lambda s: any(isinstance(sentence, list) for sentence in s.found),
          "append ajoute la liste entière comme un seul élément, et insert de même",
          "Employez extend, qui ajoute ses éléments"),
         (lambda s: not s.found, "sentences reste vide",
@@ -335,7 +337,8 @@ def _check_join(script):
     text = texts[-1] if texts else value_of(call, "text", answer, str, expected="un texte")
     if not isinstance(text, str):
         raise Wrong(f"text est {kind(text)}, et non un texte", 'Écrivez " ".join(stripped_lines)')
-    tell(MISTAKES["1.6"], SimpleNamespace(text=text, lines=STRIPPED[len(texts) - 1]))
+    tell(MISTAKES["1.6"], SimpleNamespace(text=text, lines=STRIPPED[len(texts) - 1],
+                                          paragraph=PARAGRAPHS[len(texts) - 1]))
 
 
 def _check_sentences(script):

@@ -28,7 +28,7 @@ MISTAKES = {
         (lambda s: not any(map(str.isalpha, s.text)), "text vaut « {text} » : il n'y a pas un mot à découper",
          "Écrivez une phrase")],
     "2.3": [
-        (lambda s: s.ids.ndim > 1, "return_tensors donne un tableau à deux dimensions, et non une liste",
+        (lambda s: "return_tensors" in s.answer or s.ids.ndim > 1, "return_tensors donne un tableau à deux dimensions, et non une liste",
          "Retirez return_tensors"),
         (lambda s: "input_ids" in s.ids, "input_ids est le dictionnaire entier",
          'Prenez-y la valeur de la clé : ...["input_ids"]'),
@@ -46,7 +46,7 @@ MISTAKES = {
         (lambda s: s.tokens == s.expected and "tokenize(" in s.answer,
          "ce sont bien les morceaux, mais tokenize repart du texte, et non des identifiants",
          "Donnez input_ids à tokenizer.convert_ids_to_tokens"),
-        (lambda s: s.tokens == s.expected[0], "il n'y a que le morceau d'un seul identifiant",
+        (lambda s: s.tokens in s.expected and "decode" not in s.answer, "il n'y a que le morceau d'un seul identifiant",
          "Donnez toute la liste input_ids à convert_ids_to_tokens"),
         (lambda s: isinstance(s.tokens, str) and len(s.tokens) < 15,
          "decode n'a reçu qu'un identifiant, et rend un texte",
@@ -194,7 +194,7 @@ def _check_analysis(script):
     except (TypeError, ValueError):
         right = False
     if not right:
-        tell(MISTAKES["2.3"], SimpleNamespace(ids=ids, expected=expected, kind=kind(ids)))
+        tell(MISTAKES["2.3"], SimpleNamespace(ids=ids, expected=expected, kind=kind(ids), answer=answer.text))
 
 
 def _check_tokens(script):

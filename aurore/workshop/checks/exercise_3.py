@@ -1,12 +1,13 @@
-"""L'exercice 3 : ce qui est demandé au réseau, sans rien calculer. Ce qui est faux et pourquoi, les indices."""
+"""L'exercice 3 : un vrai réseau, minuscule, qui apprend pour de vrai. Ce qui est faux et pourquoi, les indices."""
 
 import contextlib
+import importlib
 import tempfile
 from types import SimpleNamespace
 
 from workshop import paths
 from workshop.checks.answer import Answer
-from workshop.checks.doubles import from_transformers, in_container, network_class, same_place
+from workshop.checks.doubles import from_transformers, in_container, same_place
 from workshop.checks.explain import Remark, kind, tell, value_of
 from workshop.checks.stand_ins import stand_ins
 from workshop.paths import shown
@@ -22,10 +23,12 @@ MISTAKES = {
         (lambda s: s.call.variables["model"] is not s.model,
          "model ne contient plus le réseau : summary affiche, et ne renvoie rien",
          "Appelez model.summary() sans la mettre dans une variable"),
-        (lambda s: not s.model.summaries and "model.summary" in s.answer,
+        (lambda s: not s.model.notes.summaries and "model.summary" in s.answer,
          "summary n'a pas été appelée : il manque les parenthèses", "Écrivez model.summary()"),
-        (lambda s: not s.model.summaries, "le réseau n'a pas montré ses couches : summary n'a pas été appelée",
-         "Écrivez model.summary()")],
+        (lambda s: not s.model.notes.summaries, "le réseau n'a pas montré ses couches : summary n'a pas été appelée",
+         "Écrivez model.summary()"),
+        (lambda s: "Total params" not in s.call.printed, "summary a été appelée, mais rien ne s'affiche",
+         "Écrivez model.summary(), qui affiche d'elle-même")],
     "3.2": [
         (lambda s: not s.opened and s.path is None, "load_from_disk n'a pas été appelée : dataset est {kind}",
          "Écrivez load_from_disk(paths.DATA)"),
@@ -41,18 +44,21 @@ MISTAKES = {
          "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, ...)"),
         (lambda s: not s.fits, "fit n'a pas été appelée",
          "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, ...)"),
-        (lambda s: len(s.fits) > 1, "fit est appelée deux fois : le réseau serait entraîné deux fois",
+        (lambda s: len(s.fits) > 1, "fit est appelée plusieurs fois : le réseau serait entraîné autant de fois",
          "N'appelez fit qu'une fois"),
         (lambda s: s.call.variables["model"] is not s.model,
          "model ne contient plus le réseau : fit renvoie un journal",
          "Appelez model.fit(...) sans la mettre dans model"),
-        (lambda s: s.fits[0].x == s.eval and s.fits[0].validation_data == s.train,
+        (lambda s: s.fits[0].x is s.eval and s.fits[0].validation_data is s.train,
          "les deux jeux sont échangés : le réseau apprendrait sur les données d'évaluation",
          "Donnez tf_train_dataset en premier, et validation_data=tf_eval_dataset"),
         (lambda s: s.fits[0].y is not None,
          "le deuxième argument de fit n'est pas le jeu d'évaluation, mais les réponses attendues (y)",
          "Nommez l'argument : validation_data=tf_eval_dataset"),
-        (lambda s: s.fits[0].x != s.train, "le premier argument de fit n'est pas tf_train_dataset",
+        (lambda s: s.fits[0].x is s.eval or not set(s.learnt) <= set(s.lessons),
+         "le réseau n'apprendrait pas sur tf_train_dataset, mais sur autre chose",
+         "Donnez tf_train_dataset en premier à fit"),
+        (lambda s: not s.learnt and s.fits[0].x is not s.train, "le premier argument de fit n'est pas tf_train_dataset",
          "Commencez par tf_train_dataset"),
         (lambda s: s.fits[0].batch_size is not None,
          "batch_size ne va pas ici : les lots de tf_train_dataset sont déjà "
@@ -60,7 +66,7 @@ MISTAKES = {
         (lambda s: s.fits[0].validation_data is None,
          "sans données de validation, on ne saura pas si le réseau apprend ou récite",
          "Ajoutez validation_data=tf_eval_dataset"),
-        (lambda s: s.fits[0].validation_data != s.eval,
+        (lambda s: s.fits[0].validation_data is s.train or not set(s.evaluated) <= set(s.exam),
          "validation_data n'est pas tf_eval_dataset : le réseau serait évalué sur ce qu'il a appris",
          "Écrivez validation_data=tf_eval_dataset"),
         (lambda s: isinstance(s.fits[0].epochs, str) or s.fits[0].epochs != EPOCHS,
@@ -69,6 +75,16 @@ MISTAKES = {
         (lambda s: not s.fits[0].callbacks or not s.fits[0].steps_per_epoch,
          "il manque **monitoring : rien ne suivrait l'entraînement, ni ne le sauverait",
          "Ajoutez **monitoring, les deux étoiles comprises, en dernier")],
+    "learnt": [
+        (lambda s: s.witness.epochs == 0, "rien n'a suivi l'entraînement : les callbacks de monitoring sont perdus",
+         "Ajoutez **monitoring, les deux étoiles comprises, en dernier"),
+        (lambda s: s.witness.validated < s.witness.epochs,
+         "le réseau n'est pas évalué à chaque époque : la courbe serait incomplète",
+         "Écrivez validation_data=tf_eval_dataset, et laissez le reste à **monitoring"),
+        (lambda s: s.count < s.total, "le réseau n'apprend pas tout : {count} lots sur {total}",
+         "Donnez tf_train_dataset en entier, epochs=EPOCHS et **monitoring"),
+        (lambda s: True, "le réseau apprend plusieurs fois les mêmes lots",
+         "Écrivez model.fit(tf_train_dataset, validation_data=tf_eval_dataset, epochs=EPOCHS, **monitoring)")],
 }
 
 HINTS = {
@@ -87,10 +103,15 @@ HINTS = {
 }
 
 
+def _tiny():
+    """Renvoie le module du petit réseau : six secondes de TensorFlow, seulement s'il y a une réponse à essayer."""
+    return importlib.import_module("workshop.checks.tiny_network")
+
+
 def _check_summary(script):
-    """summary est appelée."""
-    answer = Answer(*script, stand_ins(script[2], None))
-    model = network_class("TFGPT2LMHeadModel")(SimpleNamespace(n_layer=6, n_positions=256, vocab_size=8192))
+    """Ce que summary affiche."""
+    model = _tiny().TinyNetwork()
+    answer = Answer(*script, stand_ins(script[2], {}, heavy=()))
     call = answer.run_alone(model=model)
     tell(MISTAKES["3.1"], SimpleNamespace(call=call, model=model, answer=answer.text))
 
@@ -139,15 +160,28 @@ def _check_data(script):
 
 
 def _check_fit(script):
-    """Les trois arguments, chacun à sa place, et de quoi suivre l'entraînement."""
-    answer = Answer(*script, stand_ins(script[2], None))
-    model = network_class("TFGPT2LMHeadModel")(SimpleNamespace(n_layer=6))
-    train, evaluation = ["un lot"], ["un lot de validation"]
-    call = answer.run_alone(model=model, tf_train_dataset=train, tf_eval_dataset=evaluation, EPOCHS=EPOCHS,
-                            steps_per_epoch=2,
-                            monitoring={"steps_per_epoch": 2, "verbose": 0, "callbacks": ["journal"]})
-    tell(MISTAKES["3.3"], SimpleNamespace(call=call, model=model, fits=model.fits, train=train, eval=evaluation,
-                                          answer=answer.text))
+    """Ce que le petit réseau a appris, ce qui l'a évalué, ce que le suivi en a vu ; l'appel ne sert qu'à expliquer."""
+    tiny = _tiny()
+    model, witness = tiny.TinyNetwork(), tiny.Witness()
+    count = tiny.BATCHES * EPOCHS  # comme dans la leçon : les lots de toutes les époques, à la suite
+    train, evaluation = tiny.batches(0, count), tiny.batches(count, 1)
+    answer = Answer(*script, stand_ins(script[2], {}, heavy=()))
+    seen = SimpleNamespace(model=model, train=train, eval=evaluation, lessons=range(count), exam=[count],
+                           witness=witness, answer=answer.text, total=count)
+    try:
+        seen.call = answer.run_alone(
+            model=model, tf_train_dataset=train, tf_eval_dataset=evaluation, EPOCHS=EPOCHS,
+            steps_per_epoch=tiny.BATCHES,
+            monitoring={"steps_per_epoch": tiny.BATCHES, "verbose": 0, "callbacks": [witness]})
+    except Exception:  # pylint: disable=broad-exception-caught  # Keras a refusé : l'appel dit pourquoi
+        if model.notes.fits:
+            vars(seen).update(vars(model.notes))
+            tell(MISTAKES["3.3"], seen)
+        raise
+    vars(seen).update(vars(model.notes), count=len(set(model.notes.learnt)))
+    if (seen.call.left or seen.call.variables["model"] is not model or sorted(seen.learnt) != list(seen.lessons)
+            or (witness.epochs, witness.validated) != (EPOCHS, EPOCHS) or set(seen.evaluated) != {count}):
+        tell(MISTAKES["3.3"] + MISTAKES["learnt"], seen)
 
 
 CHECKS = {"3.1": _check_summary, "3.2": _check_data, "3.3": _check_fit}

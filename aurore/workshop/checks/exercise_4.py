@@ -1,23 +1,17 @@
-"""L'exercice 4 : un réseau qui écrit toujours la même chose. Ce qui est faux et pourquoi, les indices."""
+"""L'exercice 4 : un vrai réseau à ouvrir, un faux qui écrit toujours la même chose. Ce qui est faux et pourquoi."""
 
 import importlib
 from types import SimpleNamespace
 
+import numpy as np
+from safetensors import safe_open
+
 from workshop.checks.answer import Answer
-from workshop.checks.doubles import (
-    Network,
-    TextGenerationPipeline,
-    continued,
-    from_transformers,
-    network_class,
-    same_place,
-)
+from workshop.checks.doubles import TextGenerationPipeline, continued, from_transformers, open_pipeline
 from workshop.checks.explain import kind, tell, value_of
 from workshop.checks.stand_ins import stand_ins
-from workshop.paths import BASE_MODEL
+from workshop.paths import BASE_MODEL, shown
 from workshop.text.typography import normalise
-
-WITH_A_HEAD = ("TFGPT2LMHeadModel", "TFAutoModelForCausalLM", "TFAutoModelWithLMHead")  # celles qui savent écrire
 
 MISTAKES = {
     "4.1": [
@@ -39,22 +33,20 @@ MISTAKES = {
         (lambda s: isinstance(s.model, TextGenerationPipeline),
          "model est un pipeline, et non un réseau : pipeline vient "
          "plus bas", "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
-        (lambda s: not isinstance(s.model, Network) and callable(s.model), "from_pretrained n'a pas été appelée",
+        (lambda s: not s.is_network and callable(s.model), "from_pretrained n'a pas été appelée",
          "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
-        (lambda s: not isinstance(s.model, Network), "model est {kind}, et non un réseau",
+        (lambda s: not s.is_network, "model est {kind}, et non un réseau",
          "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
-        (lambda s: s.model.opened is None,
+        (lambda s: not s.writes, "{name} lit le texte, mais n'a pas la tête qui écrit la suite",
+         "Employez TFGPT2LMHeadModel"),
+        (lambda s: not s.model.built or not s.same_weights and not s.model.name_or_path,
          "sans from_pretrained, le réseau a la bonne forme, mais des poids au hasard : il ne sait rien",
          "Écrivez TFGPT2LMHeadModel.from_pretrained(model_path, config=config)"),
-        (lambda s: s.model.opened.kind not in WITH_A_HEAD,
-         "{name} lit le texte, mais n'a pas la tête qui écrit la suite",
-         "Employez TFGPT2LMHeadModel"),
-        (lambda s: not same_place(s.model.opened.path, BASE_MODEL),
-         "c'est le réseau de « {where} », et non celui de model_path",
+        (lambda s: not s.same_weights, "c'est le réseau de « {where} », et non celui de model_path",
          "Donnez model_path à from_pretrained, sans guillemets"),
-        (lambda s: s.model.opened.config is None, "le réseau n'a pas reçu sa configuration",
+        (lambda s: "config" not in s.answer, "le réseau n'a pas reçu sa configuration",
          "Ajoutez config=config à from_pretrained"),
-        (lambda s: not _is_same(s.model.opened.config, s.config), "config n'est pas la configuration lue au TODO 4.1",
+        (lambda s: not _is_same(s.model.config, s.config), "config n'est pas la configuration lue au TODO 4.1",
          "Écrivez config=config")],
     "4.3": [
         (lambda s: isinstance(s.prompts, set),
@@ -115,6 +107,8 @@ MISTAKES = {
         (lambda s: not any(s.shown), "aucun des deux textes n'est affiché",
          "Écrivez print(output0), puis print(output1)"),
         (lambda s: not all(s.shown), "{missing} n'est pas affiché", "Ajoutez print({missing})"),
+        (lambda s: "".join(s.texts) in s.printed, "les deux textes sont collés l'un à l'autre",
+         "Écrivez print(output0), print(), puis print(output1)"),
         (lambda s: s.printed.index(s.texts[0]) > s.printed.index(s.texts[1]),
          "les deux textes sont affichés dans l'autre sens", "Affichez output0 d'abord"),
         (lambda s: max(map(s.printed.count, s.texts)) > 1, "un texte est affiché deux fois",
@@ -152,7 +146,7 @@ def _answer_in(script):
     """Renvoie la réponse à essayer, les doublures en place."""
     importlib.import_module("workshop.learning.offline")  # avant d'entrer en scène : il enveloppe le vrai transformers
     modules = stand_ins(script[2], {"transformers": from_transformers})
-    modules["workshop.learning"].gpt2_tf.TFGPT2LMHeadModel = network_class("TFGPT2LMHeadModel")
+    modules["workshop.learning"].gpt2_tf.TFGPT2LMHeadModel = from_transformers("TFGPT2LMHeadModel")
     return Answer(*script, modules)
 
 
@@ -179,12 +173,28 @@ def _check_config(script):
 
 
 def _check_model(script):
-    """Le réseau du même dossier, avec sa configuration."""
-    answer, call = _open(script)
+    """Un vrai réseau, qui sait écrire, avec les poids du dossier et sa configuration."""
+    gpt2_tf = importlib.import_module("workshop.learning.gpt2_tf")  # six secondes : seulement s'il y a une réponse
+    import transformers  # pylint: disable=import-outside-toplevel  # de même
+    importlib.import_module("workshop.learning.offline")
+    modules = stand_ins(script[2], {"transformers": {"pipeline": open_pipeline}.get}, heavy=())
+    modules["workshop.learning"].gpt2_tf.TFGPT2LMHeadModel = gpt2_tf.TFGPT2LMHeadModel
+    answer = Answer(*script, modules)
+    call = answer.run(model_path=BASE_MODEL)
     model = value_of(call, "model", answer, object, expected="un réseau")
-    opened = getattr(model, "opened", None)
-    tell(MISTAKES["4.2"], SimpleNamespace(model=model, config=call.variables.get("config"), kind=kind(model),
-                                          where=getattr(opened, "path", ""), name=getattr(opened, "kind", "")))
+    writes = isinstance(model, transformers.TFGPT2LMHeadModel)
+    tell(MISTAKES["4.2"], SimpleNamespace(
+        model=model, config=call.variables.get("config"), kind=kind(model), name=type(model).__name__, writes=writes,
+        is_network=isinstance(model, transformers.TFPreTrainedModel), where=shown(getattr(model, "name_or_path", "")),
+        answer=answer.text,
+        same_weights=writes and _has_weights_of(model, BASE_MODEL)))
+
+
+def _has_weights_of(model, folder):
+    """Dit si les embeddings de `model` sont ceux qu'a enregistrés `folder`."""
+    with safe_open(folder / "model.safetensors", framework="numpy") as weights:
+        saved = weights.get_tensor("transformer.wte.weight")
+    return model.built and np.array_equal(model.transformer.wte.embeddings.numpy(), saved)
 
 
 def _write(script):
@@ -242,9 +252,9 @@ def _check_print(script):
     """Les deux textes, à l'écran."""
     _, call, _, _ = _write(script)
     texts = [call.variables["output0"], call.variables["output1"]]
-    shown = [text in call.printed for text in texts]
-    tell(MISTAKES["4.6"], SimpleNamespace(call=call, printed=call.printed, texts=texts, shown=shown,
-                                          missing=f"output{shown.index(False)}" if False in shown else ""))
+    printed = [text in call.printed for text in texts]
+    tell(MISTAKES["4.6"], SimpleNamespace(call=call, printed=call.printed, texts=texts, shown=printed,
+                                          missing=f"output{printed.index(False)}" if False in printed else ""))
 
 
 CHECKS = {"4.1": _check_config, "4.2": _check_model, "4.3": _check_prompts, "4.4": _check_pipe, "4.5": _check_outputs,

@@ -154,7 +154,7 @@ _ACCIDENTS = (
     (SyntaxError, "cannot assign to|Maybe you meant '=='", "on ne peut pas donner de valeur à cela",
      "À gauche du signe =, n'écrivez que le nom d'une variable"),
     (SyntaxError, "positional argument follows keyword", "un argument sans nom vient après un argument nommé",
-     "Mettez-le avant, ou nommez-le ; devant un dictionnaire de réglages, deux étoiles : **"),
+     "Mettez-le avant, ou nommez-le ; un dictionnaire de réglages se donne avec deux étoiles (**) devant lui"),
     (SyntaxError, r"\n\s*\w+ *= *[^\W\d_]+ [^\W\d_]+", "un texte s'écrit entre guillemets",
      "Ajoutez-les au début et à la fin du texte, ligne {line}"),
     (SyntaxError, "forgot a comma", "Python ne comprend pas cette ligne : il manque peut-être une virgule",
@@ -165,6 +165,13 @@ _ACCIDENTS = (
     (KeyboardInterrupt, "", "la réponse s'interrompt elle-même", "Retirez KeyboardInterrupt"),
     (UnboundLocalError, "", "« {name} » sert avant d'avoir reçu une valeur",
      "Donnez-lui d'abord une valeur, ou cherchez une faute de frappe à la ligne {line}"),
+    (NameError, r"'(join|r?strip|lstrip|split|readlines?|extend|append|tokenize|fit|summary|from_pretrained"
+     r"|convert_ids_to_tokens|train_new_from_iterator|save_pretrained)'",
+     "« {0} » est une méthode : elle s'écrit à la suite d'un objet et d'un point, objet.{0}(...)",
+     "Cherchez dans la phrase du TODO quel objet sait faire cela"),
+    (NameError, r"'(os|re|np|tf|nltk|keras|tf_keras|tensorflow|datasets|transformers|itertools|numpy|pathlib|Path"
+     r"|(?:TF|Auto|GPT2|Dataset)\w+)'", "le nom « {0} » n'existe pas : il n'est pas importé",
+     "Employez ce que nomme la phrase du TODO ; sinon, c'est un import qui manque en haut du fichier"),
     (NameError, "", "le nom « {name} » n'existe pas",
      "Cherchez une faute de frappe, ou des guillemets oubliés, à la ligne {line} ; sinon, c'est un import qui manque "
      "en haut du fichier"),
@@ -173,6 +180,8 @@ _ACCIDENTS = (
      "une liste", "Retirez return_tensors"),
     (ImportError, r"(\w+) requires the PyTorch library", "{0} demande PyTorch, que l'atelier n'emploie pas",
      "Employez la classe de TensorFlow, dont le nom commence par TF"),
+    (ImportError, "No module named 'torch'", "from_pt=True demande PyTorch, que l'atelier n'emploie pas",
+     "Retirez from_pt=True : les poids d'aujourd'hui s'ouvrent sans"),
     (ImportError, r"cannot import name '(\w+)'", "import impossible : ce module n'a pas de « {0} »",
      "Corrigez son nom, ou retirez-le : l'exercice n'en demande pas"),
     (ImportError, r"No module named '([\w.]+)'", "import impossible : le module « {0} » n'existe pas",
@@ -186,7 +195,7 @@ _ACCIDENTS = (
     (TypeError, r"(Auto\w+)\.__init__\(\)", "{0} ne s'instancie pas directement : elle ne saurait pas quoi ouvrir",
      "Écrivez {0}.from_pretrained(...)"),
     (OSError, r"« ([^»\n]{1,60}) » n'est pas sur cette machine|Le dossier (\S+) n'existe pas|"
-     r"^(\S+) is not a local folder",
+     r"^(\S+) is not a local folder|Can't load .{1,30} for '([^'\n]{1,60})'",
      "from_pretrained n'a pas trouvé « {place} » sur cette machine", "Donnez-lui model_path, sans guillemets"),
     ((OSError, ValueError),
      "n'est pas sur cette machine|Can't load|couldn't connect|does not appear|local folder|Repo id",
@@ -195,6 +204,7 @@ _ACCIDENTS = (
      "Employez load_from_disk"),
     (ValueError, r"list\.remove|is not in list", "remove et index cherchent une valeur, et non un rang, dans la liste",
      "Pour prendre un morceau de liste, employez un slice : [début:fin]"),
+    (ValueError, "infinite dataset", "repeat fait un jeu de données sans fin", "Donnez-le tel quel, sans repeat()"),
     (ValueError, "pipe attend", "pipe n'a pas reçu la liste des débuts", "Écrivez pipe(prompts, **settings)"),
     (ValueError, "text input must be", "le tokenizer attend un texte, et reçoit autre chose", "Donnez-lui text"),
     (ValueError, "invalid literal for int", "convert_ids_to_tokens attend une liste d'identifiants, et reçoit du texte",
@@ -220,7 +230,8 @@ _ACCIDENTS = (
     (TypeError, r"unhashable type: '(?:dict|list)'",
      "une liste ou un dictionnaire ne peut pas servir de clé, ni entrer dans un ensemble",
      "Écrivez la clé entre guillemets, ou des crochets [...] à la place des accolades"),
-    (TypeError, r"'(?:function|method|builtin_function_or_method|type|ABCMeta)' object is not subscriptable",
+    (TypeError, r"'(?:function|method|builtin_function_or_method|type|ABCMeta|\w*Tokenizer\w*|\w*Pipeline)' object is "
+     "not subscriptable",
      "on n'appelle pas une fonction avec des crochets", "Remplacez les crochets par des parenthèses, ligne {line}"),
     (TypeError, r"'NoneType' object is not (?:subscriptable|iterable)",
      "cette valeur est None : shuffle, sort, append ou "
@@ -228,6 +239,8 @@ _ACCIDENTS = (
     (TypeError, r"'(\w+)' object is not subscriptable", "les crochets ne veulent rien dire ici", "Retirez-les"),
     (TypeError, r"'(\w+)' object is not callable", "ce n'est pas une fonction : on ne peut pas l'appeler",
      "Cherchez à la ligne {line} des parenthèses de trop, ou la méthode qui manque"),
+    (TypeError, "missing 2 required positional arguments: 'op' and 'message'",  # TensorFlow
+     "les poids de ce dossier n'ont pas la forme que dit la configuration", "Donnez model_path, et config=config"),
     (TypeError, r"(\w+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: (.+)",
      "il manque à {0} son argument {1}", "Donnez-le-lui entre les parenthèses, ligne {line}"),
     (TypeError, r"(\w+)\(\) got an unexpected keyword argument '(\w+)'", "{0} n'a pas d'argument « {1} »",
@@ -247,7 +260,11 @@ _ACCIDENTS = (
      "Relisez la ligne {line}"),
     (TypeError, r"'(?:\w+)' object is not iterable|argument of type|has no len", "cette valeur ne se parcourt pas, et "
      "n'a pas d'éléments", "Vérifiez, à la ligne {line}, que c'est bien la liste que vous donnez"),
-    (TypeError, "", "une fonction reçoit une valeur d'une autre sorte que celle qu'elle attend ({text})",
+    (TypeError, "os.PathLike object, not TextIOWrapper", "open attend un chemin, et book est déjà un fichier ouvert",
+     "Lisez directement book"),
+    (TypeError, "bytes-like object|expected string or bytes|PyString", "cette fonction attend un texte, et reçoit autre "
+     "chose", "Vérifiez ce que vous lui donnez, ligne {line}, et que c'est bien cette fonction-là qu'il faut"),
+    (TypeError, "", "une fonction reçoit une valeur d'une autre sorte que celle qu'elle attend",
      "Vérifiez ce que vous lui donnez, ligne {line}"),
     (AttributeError, "'NoneType'", "« {name} » est demandé à une variable qui vaut None",
      "Ne gardez pas le résultat d'une méthode qui modifie sur place (append, extend, sort) : c'est None"),

@@ -1,9 +1,10 @@
 """Juger un exercice, TODO par TODO.
 
-    python -m workshop.checks.judge RAPPORT TRACE < demandes
+    python -m workshop.checks.judge RAPPORT TRACE [ready] < demandes
 
 Les demandes sont une liste JSON de [exercice, fichier, solution, les TODO] ; le rapport reçoit une ligne de JSON
 par verdict. C'est ce que lance `apart`, dans un autre processus : le code d'une personne peut ne jamais finir.
+« ready » importe TensorFlow avant de lire les demandes : elles n'auront pas à l'attendre.
 """
 
 import importlib
@@ -178,11 +179,14 @@ def interrupted(trace, path, number):
 
 def main():
     """Écrit les verdicts dans le rapport, et s'arrête net au premier TODO qui n'en finit pas."""
-    jobs = json.load(sys.stdin)
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # pylint: disable=consider-using-with
     # (jusqu'à la fin du processus)
     with open(sys.argv[1], "w", encoding="utf-8") as report, open(sys.argv[2], "w", encoding="utf-8") as trace:
         clock = Clock(TIME_LIMIT, trace, sys.argv[1])
+        if "ready" in sys.argv:
+            importlib.import_module("workshop.checks.tiny_network")
+        jobs = json.load(sys.stdin)
+        clock.restart()
         for number, path, solution, todos in jobs:
             lines = Path(solution).read_text(encoding="utf-8").splitlines()
             for verdict in judge(number, Path(path), lines, todos=todos):

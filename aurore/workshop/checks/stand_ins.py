@@ -1,8 +1,8 @@
 """Ce qui tient la place des bibliothèques le temps d'un essai, d'après ce que le script importe.
 
 Ce qui est bon marché est vrai : les tokenizers et les configurations de transformers, les jeux de données de
-datasets. TensorFlow, Keras et la plomberie de l'atelier ont des figurants, qui acceptent tout ; ce qu'une réponse
-emploie d'eux a une doublure (doubles.py), qui a la signature de l'original.
+datasets. La plomberie de l'atelier a des figurants, qui acceptent tout. TensorFlow et Keras aussi, sauf là où une
+réponse s'en sert : elle y a un vrai réseau, minuscule (tiny_network.py), ou une doublure (doubles.py).
 """
 
 import ast
@@ -13,7 +13,7 @@ import importlib.machinery
 import sys
 from types import ModuleType
 
-HEAVY = ("tensorflow", "tf_keras", "keras")  # des secondes à importer : jamais pour de vrai
+HEAVY = ("tensorflow", "tf_keras", "keras")  # des secondes à importer
 PURE = ("narration", "paths", "errors", "sources", "text")  # ce qui, de l'atelier, n'a d'effet sur rien
 
 
@@ -106,13 +106,13 @@ def imported(lines):
     return found
 
 
-def stand_ins(lines, overlays):
+def stand_ins(lines, overlays, heavy=HEAVY):
     """Renvoie {nom: module} pour ce que le script `lines` importe et qui ne sera pas vrai.
 
     `overlays` : {« datasets »: replace}, ce qui est à remplacer dans une vraie bibliothèque. None fait un figurant
-    de tout ce qui n'est ni de Python ni de l'atelier.
+    de tout ce qui n'est ni de Python ni de l'atelier. `heavy` : celles de TensorFlow qui ont un figurant.
     """
-    modules = {name: StandIn() for name in HEAVY}
+    modules = {name: StandIn() for name in heavy}
     for name in imported(lines):
         top, *inner = name.split(".")
         if top == "workshop":

@@ -9,12 +9,13 @@ import time
 
 from workshop import narration
 from workshop.checks import quiz
-from workshop.checks.apart import exercise_path, judge_all, todos_of
-from workshop.checks.display import EXERCISES, here, progress_bar, say, show_hints, show_verdict
+from workshop.checks.apart import exercise_path, get_ready, judge_all, stop, todos_of
+from workshop.checks.display import EXERCISES, command, here, progress_bar, say, show_hints, show_verdict
 from workshop.checks.judge import DONE, WAITING, WRONG
 
 PAUSE = 0.2   # secondes entre deux regards
 PATIENCE = 2  # enregistrements sans progrès, après quoi vient un indice
+WITH_TENSORFLOW = (3, 4)  # les exercices dont une réponse s'essaie sur un vrai réseau
 
 
 class Watch:
@@ -87,7 +88,8 @@ class Watch:
             return
         todo = self.next_todo(following)
         print(f"\nEnsuite : l'exercice {following}, TODO {todo}, dans {here(exercise_path(following))}")
-        say(self.results[following][todo].why)
+        why = self.results[following][todo].why
+        say(why[0].upper() + why[1:])
 
 
 def _stamp(number):
@@ -125,6 +127,8 @@ def follow(number):
         while True:
             print("\nEnregistrez votre fichier : je regarde. « i » puis Entrée : un indice ; « q » : finir.",
                   flush=True)
+            if watch.number in WITH_TENSORFLOW:
+                get_ready()
             before = None
             while before is None:
                 time.sleep(PAUSE)
@@ -137,5 +141,7 @@ def follow(number):
                     before = watch.results[watch.number]
             watch.show(before)
     except KeyboardInterrupt:
-        print("\nÀ bientôt. Pour reprendre :  python aurore/verify.py --watch")
+        print(f"\nÀ bientôt. Pour reprendre :  {command('--watch')}")
         return 0
+    finally:
+        stop()

@@ -16,14 +16,20 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from safetensors.numpy import save_file
 
+from workshop.artefacts import trained_models
 from workshop.credentials import read_token
 from workshop.errors import WorkshopError
 from workshop.identity import FILE as IDENTITY
 from workshop.identity import Identity
 from workshop.learning import offline
+<<<<<<< HEAD
 from workshop.learning.readings import FILE as READINGS
 from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
+=======
+from workshop.paths import AURORE, BASE_MODEL, CACHE, SAND_MODEL, shown
+from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode, through_kit
+>>>>>>> main
 
 # Par ordre de préférence : le premier format présent est le seul téléchargé.
 WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index.json"),
@@ -56,6 +62,9 @@ def _find(model_name, tokenizer_only):
     for folder in (Path(model_name), AURORE.parent / model_name):  # « aurore/embedded/base_model »
         if folder.is_dir():
             return folder
+    if offline.is_a_path(model_name):
+        there = "\n".join(map(shown, [*trained_models(), BASE_MODEL, SAND_MODEL]))
+        raise WorkshopError(f"MODEL_NAME : le dossier {model_name} n'existe pas.\nCeux qui existent :\n{there}")
     if source_mode() == EMBEDDED:
         print(f"AURORE_SOURCE=embedded : aurore-mini, le petit réseau embarqué, remplace {model_name}.")
         return BASE_MODEL
@@ -87,7 +96,8 @@ def forget(model_name):
 def _download(model_name, folder, tokenizer_only):
     """Télécharge dans `folder` le tokenizer et un seul format de poids."""
     token = read_token()
-    access = {"token": token.value or False}  # False : ne pas chercher d'autre jeton sur la machine
+    # False : ne pas chercher d'autre jeton sur la machine. Un kit n'en reçoit aucun : il est servi en clair.
+    access = {"token": False if through_kit() else token.value or False}
     try:
         listing = HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access)
         present = {file.rfilename for file in listing.siblings}

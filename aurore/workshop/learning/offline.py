@@ -10,7 +10,7 @@ import os
 
 import requests
 import transformers.utils.hub
-from huggingface_hub import constants
+from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 
 from workshop.errors import WorkshopError
@@ -51,8 +51,13 @@ def is_reachable():
     return False
 
 
+def is_a_path(name):
+    """Dit si `name`, tapé par quelqu'un, est un chemin, et non le nom d'un réseau du catalogue (« auteur/réseau »)."""
+    return name.startswith((".", "/", "~", "aurore/")) or "\\" in name or name.count("/") > 1
+
+
 def _sentence(name):
-    if os.sep in name.strip("/.") and name.startswith((".", "/", "aurore/")):
+    if is_a_path(name):
         return f"Le dossier {name} n'existe pas, ou n'est pas celui d'un réseau.\nVérifiez son nom, puis relancez."
     return (f"« {name} » n'est pas sur cette machine, et le catalogue Hugging Face est hors d'atteinte.\n"
             "Donnez à from_pretrained un dossier, comme model_path ou paths.BASE_MODEL, sans guillemets.")
@@ -70,7 +75,10 @@ def _wrapped(cached_files):
                 print(f"{name} n'est pas sur cette machine : aurore-mini, le petit réseau embarqué, le remplace.")
             return cached_files(str(folder), filenames, **options)
         try:
-            return cached_files(path_or_repo_id, filenames, **options)
+            found = cached_files(path_or_repo_id, filenames, **options)
+            if found is None and not reachable and not try_to_load_from_cache(name, "config.json"):
+                raise OSError(name)  # rien de ce réseau : les classes de TensorFlow cherchent ses poids en dernier
+            return found
         except HFValidationError as error:
             raise NotHere(_sentence(name)) from error
         except OSError as error:

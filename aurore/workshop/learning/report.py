@@ -1,15 +1,17 @@
 """Ce que l'étape 3 montre et enregistre de ce qu'un entraînement a changé."""
 
+import os
 from datetime import datetime
+from urllib.parse import urlencode
 
 from workshop import narration
 from workshop.figures import draw_learnt_words
-from workshop.identity import FOLDER_NAME, ExamScore, Identity
+from workshop.identity import FOLDER_NAME, ExamScore, Identity, key_of
 from workshop.learning.comparison import show_runs as show_table
 from workshop.learning.hub import known_as, save_model
 from workshop.learning.readings import FILE, read_here, read_list, write_list
 from workshop.narration import count, decimal, section, table
-from workshop.paths import shown
+from workshop.paths import BASE_MODEL, MODEL, shown
 
 SCORE_HEADER = ("", "bits par caractère", "perplexité")
 EXAM = "phrases retenues à l'étape 1"
@@ -123,3 +125,12 @@ def show_runs(runs, folder):
           "pas au suivant. Changez EPOCHS, BATCH_SIZE ou TOKENIZER en haut du script, et relancez : une ligne de plus.")
     print(f"\nÉcrit dans {shown(folder)} : le réseau, sa fiche (README.md), training_log.csv, learning_curve.png\n"
           "et learnt_words.png.")
+
+
+def show_comparison(parent, folder):
+    """Affiche l'adresse de la page qui compare le réseau de `folder` à celui dont il est parti, `parent`."""
+    known = parent.parent in (MODEL, BASE_MODEL.parent)  # sinon, la page propose aurore
+    names = {**({"premier": key_of(parent)} if known else {}), "second": key_of(folder)}
+    port = os.environ.get("AURORE_PORT", "8080")
+    print("\nAvant et après, côte à côte, sur la même phrase : lancez  python aurore/5_flask.py  puis ouvrez\n"
+          f"http://127.0.0.1:{port}/comparer?{urlencode(names)}")

@@ -13,11 +13,34 @@ import time
 
 import numpy as np
 import tensorflow as tf
+from filelock import FileLock, Timeout
 from tf_keras.callbacks import BackupAndRestore
 from tqdm import tqdm
 
 from workshop.artefacts import one_file
+from workshop.errors import WorkshopError
 from workshop.narration import ask, notice
+from workshop.paths import shown
+
+
+def alone(folder):
+    """Renvoie le verrou de `folder`, à garder tant que l'on s'y entraîne ; un second entraînement attend, ou s'arrête.
+
+    À deux, ils iraient moitié moins vite, et se disputeraient la sauvegarde. Dans un terminal, la question est posée ;
+    ailleurs, une WorkshopError arrête le second. Un script tué rend son verrou.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".training.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        where = f"Un autre entraînement est en cours dans {shown(folder)}"
+        if ask(f"{where}. Arrêter celui-ci (non : attendre que l'autre finisse) ?"):
+            raise WorkshopError(f"{where} : celui-ci ne commence pas.\nAttendez que l'autre finisse, ou arrêtez-le "
+                                "(Ctrl-C dans son terminal), puis relancez la même commande.") from None
+        print("J'attends que l'autre entraînement finisse (Ctrl-C : y renoncer)...", flush=True)
+        lock.acquire()
+    return lock
 
 
 def fingerprint(settings, model, *splits):

@@ -3,6 +3,7 @@
 import shutil
 import time
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 
 from tf_keras.utils import set_random_seed
@@ -17,9 +18,16 @@ from workshop.learning.hub import known_as
 from workshop.learning.journal import Journal
 from workshop.learning.learnt import by_sentence, easier_sentences, in_bits, learnt_words, token_starts
 from workshop.learning.readings import already_read, read_list
-from workshop.learning.resumption import Resumption, fingerprint
+from workshop.learning.resumption import Resumption, alone, fingerprint
 from workshop.learning.settings import read_settings
-from workshop.learning.training import Progress, StopInTime, choose_precision, seconds_per_step, tensorboard
+from workshop.learning.training import (
+    Estimate,
+    Progress,
+    StopInTime,
+    choose_precision,
+    seconds_per_step,
+    tensorboard,
+)
 from workshop.narration import decimal, duration
 from workshop.text.sentences import finished
 
@@ -34,11 +42,13 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
 
     def __init__(self, script):
         self.settings = read_settings(script)
+        self._lock = alone(paths.MODEL)  # rendu à la fin du script
         set_random_seed(self.settings.SEED)
         print(f"Calculs en {choose_precision()}, ce qui est le plus rapide sur cette machine.")
         self.model = self.tokenizer = self.dataset = self.blocks = None
         self.journal = self.resumption = None
         self.first_step = 0
+        self.expected_seconds = None
         self.starting_weights = None
         self.before = self.after = None
         self.words, self.sentences = [], []
@@ -71,8 +81,9 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         measures = preparation + (journal.VALIDATIONS + epochs) * len(tf_eval_dataset) * step / 3
         most = max(1, int((60 * self.settings.TIME_BUDGET_MINUTES - measures) / step))
         journal.steps = min(epochs * journal.steps_per_epoch, most)
+        self.expected_seconds = journal.steps * step + measures
         print(f"{journal.steps_per_epoch} pas par époque, {decimal(step)} s par pas : l'entraînement durera environ "
-              f"{duration(journal.steps * step + measures)}.")
+              f"{duration(self.expected_seconds)}.")
         if most < epochs * journal.steps_per_epoch:
             print(f"Soit {decimal(journal.steps / journal.steps_per_epoch, 1)} époque : TIME_BUDGET_MINUTES "
                   f"({self.settings.TIME_BUDGET_MINUTES}) ne permet pas d'aller jusqu'à {epochs}.")
@@ -88,11 +99,12 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
 
     def monitoring(self):
         """Renvoie ce que `fit` reçoit en plus : de quoi suivre, sauver et arrêter l'entraînement."""
-        journal = self.journal
+        journal, limit = self.journal, 60 * self.settings.TIME_BUDGET_MINUTES
+        callbacks = [journal, StopInTime(journal, limit), Progress(journal, self.blocks[0], self.settings.BATCH_SIZE)]
+        if self.expected_seconds:  # une reprise n'annonce rien
+            callbacks.append(Estimate(journal, self.expected_seconds, limit))
         return {"steps_per_epoch": journal.steps_per_epoch, "verbose": 0,
-                "callbacks": [journal, StopInTime(journal, 60 * self.settings.TIME_BUDGET_MINUTES),
-                              Progress(journal, self.blocks[0], self.settings.BATCH_SIZE), self.resumption,
-                              *tensorboard(paths.MODEL)]}
+                "callbacks": [*callbacks, self.resumption, *tensorboard(paths.MODEL)]}
 
     # --- Après fit ------------------------------------------------------------------------
 
@@ -136,6 +148,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
             "score_after": journal.score_after.bits_per_character,
             "characters_per_second": self.writing_speed()})
         report.show_runs(runs, folder)
+        report.show_comparison(Path(self.model.name_or_path).resolve(), folder)
 
     # --- Ce que mesurent ces gestes -------------------------------------------------------
 
@@ -177,8 +190,10 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         """Renvoie ce que le réseau écrit à la suite d'OPENING, jusqu'à la fin d'une phrase."""
         opening = self.settings.OPENING
         set_random_seed(self.settings.SEED)
-        written = model.generate(**self.tokenizer(opening, return_tensors="tf"), max_new_tokens=tokens, do_sample=True,
-                                 temperature=SAMPLE_TEMPERATURE, top_k=50, pad_token_id=self.tokenizer.eos_token_id)
+        # « <|endoftext|> » dans OPENING n'est que du texte ; écrit par le réseau, c'est la fin du sien.
+        encoded = self.tokenizer(opening, return_tensors="tf", split_special_tokens=True)
+        written = model.generate(**encoded, max_new_tokens=tokens, do_sample=True, temperature=SAMPLE_TEMPERATURE,
+                                 top_k=50, pad_token_id=self.tokenizer.eos_token_id)
         text = " ".join(self.tokenizer.decode(written[0], skip_special_tokens=True).split())
         return finished(text, start=len(opening))
 

@@ -142,6 +142,35 @@ class Progress(Callback):
         self.display.close()
 
 
+class Estimate(Callback):
+    """Corrige à voix haute la durée annoncée, `seconds`, dès que la machine va bien autrement que prévu.
+
+    `journal` sait à quel pas on en est ; `limit` : les secondes au bout desquelles l'entraînement s'arrête.
+    """
+
+    TOLERANCE, PATIENCE = 0.3, 10  # part de la durée annoncée, secondes avant d'en juger
+
+    def __init__(self, journal, seconds, limit):
+        super().__init__()
+        self.journal, self.seconds, self.limit = journal, seconds, limit
+        self._first_step = self._begun_at = self._timed_from = 0
+
+    def on_train_begin(self, logs=None):
+        self._first_step, self._begun_at = self.journal.step + 1, time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        step, now = self.journal.step, time.monotonic()
+        if step == self._first_step:  # le premier pas prépare les suivants : il ne compte pas
+            self._timed_from = now
+        elif now - self._begun_at > self.PATIENCE:
+            remaining = (self.journal.steps - step) * (now - self._timed_from) / (step - self._first_step)
+            seconds = min(now - self._begun_at + remaining, self.limit)
+            if abs(seconds / self.seconds - 1) > self.TOLERANCE:
+                tqdm.write(f"La machine va {'moins' if seconds > self.seconds else 'plus'} vite que prévu : "
+                           f"l'entraînement durera plutôt environ {duration(seconds)}.")
+                self.seconds = seconds
+
+
 def tensorboard(folder):
     """Renvoie, dans une liste, de quoi suivre l'entraînement dans TensorBoard ; vide s'il n'est pas installé."""
     if importlib.util.find_spec("tensorboard") is None:

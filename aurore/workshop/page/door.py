@@ -1,11 +1,12 @@
 """Le code d'accès d'une salle : ACCESS_CODE, section [atelier] de aurore/credentials.ini.
 
 Sans code, la porte est ouverte. Avec un code, chacun le donne une fois (/code) ; l'API le reçoit
-dans l'en-tête X-Access-Code.
+dans l'en-tête X-Access-Code, ou, comme les clients d'OpenAI donnent leur clé, dans Authorization: Bearer.
 """
 
 import configparser
 import hmac
+import logging
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from limits.strategies import FixedWindowRateLimiter
 
 from workshop.credentials import PLACEHOLDER
 from workshop.page.errors import is_api, message
+from workshop.page.visitor import current
 from workshop.paths import CREDENTIALS
 
-# Une salle sort souvent par une seule adresse : qui se trompe trop ne ferme la porte qu'à lui. L'adresse a sa propre
-# limite, très large : on change de cookie comme on veut, et il ne faut pas que cela suffise pour deviner.
+# Une salle sort souvent par une seule adresse : qui se trompe trop ne ferme la porte qu'à lui, jamais à elle. On change
+# de cookie comme on veut : quand une adresse se trompe beaucoup, chacun n'y a plus qu'un essai, et le journal le dit.
 PER_PERSON = parse("10 per minute")
 PER_ADDRESS = parse("120 per minute")
+HURRIED = parse("1 per minute")
 OPEN_ENDPOINTS = ("static", "door.code", "health", "ready", "metrics.metrics")
 
 WRONG_CODE = "Ce n'est pas le code de cette salle. Il est sans doute écrit au tableau."
@@ -52,16 +55,18 @@ def blueprint(access_code: str | None) -> Blueprint:
 
     def is_right(tried: str) -> bool:
         """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""
-        address = request.remote_addr or "inconnue"
-        limits = [(PER_ADDRESS, address)]
-        if "csrf_token" in session:  # un navigateur ; un script n'a pas de cookie
-            limits.append((PER_PERSON, session["csrf_token"]))
-        if not all(wrong.test(*limit) for limit in limits):
+        address, person = current()
+        # Les programmes d'une adresse, qui n'ont pas de cookie, s'y partagent la sienne.
+        limit = (PER_PERSON if wrong.test(PER_ADDRESS, address) else HURRIED, person) if person else (
+            PER_ADDRESS, address, "programmes")
+        if not wrong.test(*limit):
             raise TooManyTries
         right = hmac.compare_digest(_digest(tried), _digest(access_code or ""))
         if not right:
-            for limit in limits:
-                wrong.hit(*limit)
+            for counted in {(PER_PERSON, person), (HURRIED, person), (PER_ADDRESS, address)} if person else {limit}:
+                wrong.hit(*counted)
+            if not wrong.test(PER_ADDRESS, address) and wrong.hit(HURRIED, address, "journal"):
+                logging.getLogger(__name__).warning("Quelqu'un essaie beaucoup de codes depuis %s.", address)
         return right
 
     @page.before_app_request
@@ -71,8 +76,10 @@ def blueprint(access_code: str | None) -> Blueprint:
         if not is_api():
             if request.method == "POST":  # la page des codes garde le texte, et le renvoie ensuite
                 return render_template("code.html", problem=None), 401
+            session["asked_for"] = request.full_path.rstrip("?")
             return redirect(url_for("door.code"))
-        tried = request.headers.get("X-Access-Code")
+        key = request.authorization
+        tried = request.headers.get("X-Access-Code") or (key.token if key and key.type == "bearer" else None)
         # WSGI lit un en-tête comme du Latin-1 ; un code accentué arrive en UTF-8.
         if tried is None or not is_right(tried.encode("latin-1").decode("utf-8", "replace")):
             abort(401)
@@ -90,10 +97,10 @@ def blueprint(access_code: str | None) -> Blueprint:
         return enter()
 
     def enter():
-        """Mène à la première page ou, s'il y avait une histoire à écrire, à sa suite."""
+        """Mène à l'adresse demandée ou, s'il y avait une histoire à écrire, à sa suite."""
         if "amorce" in request.form:
             return redirect(url_for("generate"), 307)  # le navigateur y renvoie le même formulaire
-        return redirect(url_for("home"))
+        return redirect(request.script_root + session.pop("asked_for", "/"))
 
     @page.errorhandler(CSRFError)
     def expired(_):

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import NamedTuple, Protocol
 
-from workshop.page.contract import BOLDNESS, USUAL_LENGTH
+from workshop.page.contract import Wish
 from workshop.page.signature import Signature
 
 
@@ -14,12 +14,20 @@ class Place(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Un morceau écrit : exactement ce qui s'ajoute au texte, la probabilité qu'il avait d'être choisi, et les plus
-    probables au même endroit, le meilleur d'abord : [(texte, probabilité), …]. None : on n'en sait rien."""
+    """Un morceau écrit : exactement ce qui s'ajoute au texte, la probabilité qu'il avait d'être choisi, les plus
+    probables au même endroit, le meilleur d'abord, et l'hésitation du réseau, en bits. None : on n'en sait rien."""
 
     text: str
     probability: float | None = None
-    candidates: list[tuple[str, float]] | None = None
+    candidates: list[tuple[str, float]] | None = None   # [(texte, probabilité), …]
+    entropy: float | None = None
+
+
+class Look(NamedTuple):
+    """Ce qu'un réseau pense d'un texte, sans rien y changer : toutes ses probabilités, avant l'audace."""
+
+    pieces: list[Piece]                  # les tokens du texte ; du premier, il n'attendait rien
+    following: list[tuple[str, float]]   # ce qu'il écrirait ensuite, le plus probable d'abord
 
 
 class End(NamedTuple):
@@ -59,9 +67,18 @@ class Writer(Protocol):
     def waiting(self) -> int:
         """Le nombre de lecteurs dans la file."""
 
-    def write(self, prompt: str, suite: str = "", length: str = USUAL_LENGTH,
-              boldness: float = BOLDNESS.usual) -> Stream:
+    @property
+    def networks(self) -> list[Signature]:
+        """Ceux à qui l'on peut demander d'écrire ; celui qui écrit d'abord."""
+
+    def find(self, key: str) -> Signature:
+        """Renvoie le réseau qui porte cette clé ; lève contract.Malformed s'il n'y en a pas."""
+
+    def write(self, prompt: str, suite: str, wish: Wish) -> Stream:
         """Continue `prompt` puis `suite`, ce qui en est déjà écrit ; lève Full si trop de lecteurs attendent."""
+
+    def look(self, text: str, key: str) -> Look:
+        """Renvoie ce que le réseau `key` pense de `text`."""
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""

@@ -4,17 +4,23 @@ import threading
 from pathlib import Path
 from typing import Callable, Sequence
 
+from tokenizers.decoders import DecodeStream
+
 from workshop.artefacts import trained_models
-from workshop.page.contract import BOLDNESS, LENGTHS, PATIENCE, TOP_K, USUAL_LENGTH
-from workshop.page.events import End, Piece, Stream
-from workshop.page.readers import Request
+from workshop.page.contract import LENGTHS, PATIENCE, TOP_K, Malformed, Wish
+from workshop.page.events import End, Look, Piece, Stream
+from workshop.page.networks import UNKNOWN, Networks
+from workshop.page.readers import CANDIDATES, Request
 from workshop.page.relay import Relay
 from workshop.page.signature import Signature, read_signature
 from workshop.text.typography import normalise
+from workshop.writing import looking
 
 # Pourquoi un texte s'est arrêté : les mots de readers.py, dans ceux de l'API.
 ENDINGS = {"length": "longueur", "end": "texte"}
 STOPPED = "arret"
+FOLLOWING = int(TOP_K.highest)   # tokens montrés de ce qui suivrait : de quoi refaire le tirage à toute audace
+NOT_SEEN = "Avec --transformers, la page ne sait pas ce que le réseau pense de chaque mot."
 
 
 class TextGenerator:
@@ -24,48 +30,76 @@ class TextGenerator:
     """
 
     def __init__(self, choose: Callable[[], Path], trained: Callable[[], Sequence[Path]] = trained_models):
-        self.readers = Relay(choose, trained)
+        self._relay = Relay(choose, trained)
+        self._house = Networks(self._relay, trained)
+        self._looking = threading.Lock()   # regarder passe après écrire : un curieux à la fois
 
     @property
     def network(self) -> Signature:
-        """Le nom, la date et la note de celui qui écrit."""
-        return self.readers.network
+        """Celui qui écrit quand on n'en demande pas un autre."""
+        return self._relay.network
+
+    @property
+    def networks(self) -> list[Signature]:
+        """Ceux à qui l'on peut demander d'écrire ; celui qui écrit d'abord."""
+        return self._house.all
+
+    def find(self, key: str) -> Signature:
+        """Renvoie le réseau qui porte cette clé ; lève contract.Malformed s'il n'y en a pas."""
+        return self._house.find(key)
 
     @property
     def refusal(self) -> str | None:
         """La phrase qui dit qu'un réseau plus récent n'écrit pas ; None si tout va bien."""
-        return self.readers.refusal
+        return self._relay.refusal
 
     @property
     def active(self) -> int:
         """Le nombre de textes en train de s'écrire, pour /metrics."""
-        return self.readers.active
+        return sum(writing.active for writing in self._house.everyone)
 
     @property
     def waiting(self) -> int:
         """Le nombre de lecteurs dans la file."""
-        return self.readers.waiting
+        return sum(writing.waiting for writing in self._house.everyone)
 
-    def write(self, prompt: str, suite: str = "", length: str = USUAL_LENGTH,
-              boldness: float = BOLDNESS.usual) -> Stream:
+    def write(self, prompt: str, suite: str, wish: Wish) -> Stream:
         """Continue `prompt` puis `suite`, ce qui en est déjà écrit ; donne les tokens un à un, puis la fin.
 
         Le réseau reçoit le texte, donne une probabilité à chaque token possible, en tire un, l'ajoute au texte, et
         recommence. Lève Full si trop de lecteurs attendent ; fermer le générateur arrête le calcul.
         """
-        most = LENGTHS[length].tokens + PATIENCE
-        with self.readers.join(Request(normalise(prompt + suite), max_new_tokens=most, temperature=boldness,
-                                       top_k=TOP_K)) as reader:
+        request = Request(normalise(prompt + suite), max_new_tokens=LENGTHS[wish.length].tokens + PATIENCE,
+                          temperature=wish.boldness, top_k=wish.top_k, top_p=wish.top_p, seed=wish.seed)
+        with self._house.join(request, self.find(wish.network).key) as reader:
             yield from reader
         yield End(ENDINGS.get(reader.ending or "", STOPPED))
 
+    def look(self, text: str, key: str) -> Look:
+        """Renvoie ce que le réseau `key` pense de `text` ; d'un texte trop long pour lui, la fin."""
+        readers = self._house.readers(self.find(key).key)
+        tokenizer = readers.tokenizer
+        tokens = tokenizer.encode(normalise(text)).ids[-readers.network.context:]
+        with self._looking:
+            choices, (likely, shares) = looking.read(readers.network, tokens)
+        decoder = DecodeStream(skip_special_tokens=True)
+        texts = [decoder.step(tokenizer, token) or "" for token in tokens]
+
+        def named(candidates, probabilities, most):
+            return [(readers.alone(int(token)), float(probability))
+                    for token, probability in zip(candidates[:most], probabilities)]
+
+        expected = [Piece(written, choice.probability, named(choice.candidates, choice.probabilities, CANDIDATES),
+                          choice.entropy) for written, choice in zip(texts[1:], choices)]
+        return Look([Piece(texts[0]), *expected], named(likely, shares, FOLLOWING))
+
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""
-        self.readers.stop(grace)
+        self._house.stop(grace)
 
 
 class WholeTexts:
-    """Le même service, rendu par `call(amorce, tokens, audace)`, qui renvoie la suite d'un seul tenant.
+    """Le même service, rendu par `call(amorce, tokens, wish)`, qui renvoie la suite d'un seul tenant.
 
     C'est ainsi qu'écrit le `pipeline` de transformers : un lecteur à la fois, sans rien montrer avant la fin, sans dire
     entre quels tokens il hésitait.
@@ -74,17 +108,27 @@ class WholeTexts:
     active = waiting = 0
     refusal = None
 
-    def __init__(self, call: Callable[[str, int, float], str], folder: Path):
+    def __init__(self, call: Callable[[str, int, Wish], str], folder: Path):
         self.call = call
         self.network = read_signature(folder)
+        self.networks = [self.network]
         self._alone = threading.Lock()
 
-    def write(self, prompt: str, suite: str = "", length: str = USUAL_LENGTH,
-              boldness: float = BOLDNESS.usual) -> Stream:
+    def find(self, key: str) -> Signature:
+        """Renvoie le seul réseau ; lève contract.Malformed si l'on en demande un autre."""
+        if key not in ("", self.network.key):
+            raise Malformed(UNKNOWN)
+        return self.network
+
+    def write(self, prompt: str, suite: str, wish: Wish) -> Stream:
         """Continue `prompt` puis `suite`."""
         with self._alone:
-            yield Piece(self.call(normalise(prompt + suite), LENGTHS[length].tokens, boldness))
+            yield Piece(self.call(normalise(prompt + suite), LENGTHS[wish.length].tokens, wish))
         yield End("longueur")
+
+    def look(self, text: str, key: str) -> Look:
+        """Lève contract.Malformed : le pipeline n'en dit rien."""
+        raise Malformed(NOT_SEEN)
 
     def stop(self, grace: float) -> None:
         """Rien n'attend : un texte commencé ne s'abrège pas."""

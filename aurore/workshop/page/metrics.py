@@ -14,6 +14,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from workshop.page.events import Piece, Stream, Writer
 
+# Ce qu'ajoute un relais, quel qu'il soit, à ce qu'il transmet.
+BROUGHT = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Prefix",
+           "X-Forwarded-Proto")
+
 
 class Metrics:
     """Les compteurs d'une application ; chacune a les siens."""
@@ -83,4 +87,4 @@ def _is_this_machine() -> bool:
         near = ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
-    return near and not {"X-Forwarded-For", "Forwarded"} & set(request.headers.keys())
+    return near and not any(name in request.headers for name in BROUGHT)

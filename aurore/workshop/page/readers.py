@@ -12,104 +12,43 @@ prises, on attend son tour dans une file ; quand la file est pleine, on est pri�
 import re
 import threading
 import time
-from collections import deque
+from collections import Counter
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import NamedTuple, Self
 
 from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
 
 from workshop.errors import WorkshopError
-from workshop.page.contract import BOLDNESS, FORBIDDEN, TOP_K
+from workshop.page.contract import FORBIDDEN
 from workshop.page.events import Full, Piece, Place
+from workshop.page.line import COME_BACK_SECONDS, Line, Room
+from workshop.page.reader import Reader, Request
+from workshop.page.visitor import Visitor
 from workshop.paths import shown
 from workshop.writing.engine import Network
-from workshop.writing.generation import Batch, Text
+from workshop.writing.generation import Text
 from workshop.writing.sampling import Settings
+from workshop.writing.sharing import SharedBatch
 
+LONG_TOKEN = 8           # signes : deux fois plus qu'un token n'en a d'ordinaire
 CANDIDATES = 5           # montrés pour chaque token
-NEWCOMERS = 2            # assis entre deux tokens : lire une amorce fait attendre tous les autres
-TYPICAL_SECONDS = 5      # ce que dure un texte quand la salle est pleine : de quoi dire quand revenir
-REMINDER_SECONDS = 5     # à qui attend, on redit sa place : c'est en lui parlant que l'on voit s'il est parti
+TYPICAL_SECONDS = COME_BACK_SECONDS
+SEATS = Room(32, for_persons=4, for_addresses=4)
+BENCHES = Room(200, for_persons=10, for_addresses=10)
 
 _UNREADABLE = re.compile(f"[\x0b-\x1f{FORBIDDEN}]")  # des octets que le réseau a mal assemblés
 
 
-class Request(NamedTuple):
-    """Ce que demande un lecteur. `text` est déjà normalisé ; vide, le réseau trouve lui-même un début."""
-
-    text: str
-    max_new_tokens: int = 200
-    temperature: float = BOLDNESS.usual
-    top_k: int = TOP_K
-    top_p: float = 1.0
-    seed: int | None = None
-
-
-class Reader:
-    """Un lecteur : ce qu'il faut parcourir pour recevoir son texte, et fermer pour s'en aller.
-
-    `ending` dit, à la fin, pourquoi le texte s'arrête : « length » (longueur demandée), « end » (le réseau
-    y a mis fin), « closed » (le lecteur est parti) ou « stopped » (la page ferme).
-    """
-
-    def __init__(self, request: Request):
-        self.request = request
-        self.ending: str | None = None
-        self.text: Text | None = None           # le `Text` qui s'écrit, une fois assis
-        self.decoder = DecodeStream(skip_special_tokens=True)
-        self.place: int | None = None          # dans la file, tant qu'il attend
-        self.left = False
-        self.events: SimpleQueue[Piece | Place | str | BaseException] = SimpleQueue()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Piece | Place:
-        if self.ending is not None:
-            raise StopIteration
-        event = self._next_event()
-        if isinstance(event, BaseException):
-            self.ending = "closed"
-            raise event
-        if isinstance(event, str):  # la fin, et sa raison
-            self.ending = event
-            raise StopIteration
-        return event
-
-    def _next_event(self):
-        while True:
-            try:
-                return self.events.get(timeout=REMINDER_SECONDS)
-            except Empty:
-                if self.place and self.text is None:
-                    return Place(self.place)
-
-    def close(self) -> None:
-        """S'en va. Le réseau ne calcule plus rien pour lui à partir du token suivant."""
-        self.left = True
-        self.ending = self.ending or "closed"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-
 class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un lot, une file, un fil
-    """Les lecteurs d'un réseau : `seats` écrivent à la fois, `places` attendent leur tour."""
+    """Les lecteurs d'un réseau : ceux qui ont une place dans `seats` écrivent, les autres attendent sur `benches`."""
 
-    def __init__(self, folder: Path, seats: int = 32, places: int = 32):
+    def __init__(self, folder: Path, seats: Room = SEATS, benches: Room = BENCHES):
         """Ouvre le réseau de `folder` et son tokenizer. Lève une WorkshopError s'il n'est pas complet."""
         self.network = Network.open(folder)
         self.tokenizer = _open_tokenizer(Path(folder))
-        self.seats, self.places = seats, places
         self._end_tokens = self._find_end_tokens()
-        self._batch = Batch(self.network, seats)
+        self._batch = SharedBatch(self.network, seats.size)
         self._seated: dict[Text, Reader] = {}
-        self._line: deque[Reader] = deque()
+        self._line: Line[Reader] = Line(seats, benches)
         self._change = threading.Condition()
         self._deadline: float | None = None              # après quoi les textes en cours sont coupés
         self._thread = threading.Thread(target=self._work, name="readers", daemon=True)
@@ -140,9 +79,9 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
                 reader.events.put("stopped")
                 return reader
             self._forget_those_who_left()
-            if len(self._seated) + len(self._line) >= self.seats + self.places:
-                raise Full(TYPICAL_SECONDS)
-            self._line.append(reader)
+            retry_after = self._line.join(reader, reader.visitor, self._held)
+            if retry_after is not None:
+                raise Full(retry_after)
             self._announce_places()
             self._change.notify()
         return reader
@@ -190,17 +129,18 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
                     for reader in (*self._seated.values(), *self._line):
                         reader.events.put("stopped")
                     self._empty_seats()
-                    self._line.clear()
+                    self._line.leave(self._line)
                     return False
                 if self._seated or self._line:
                     break
                 self._change.wait()
-            newcomers: list[Reader] = []
-            while self._line and len(self._seated) + len(newcomers) < self.seats and len(newcomers) < NEWCOMERS:
-                newcomers.append(self._line.popleft())
-            self._announce_places()
-        for reader in newcomers:
-            self._seat(reader)
+            if self._line:
+                to_seat, _ = self._line.plan(self._held)
+                newcomers = [turn.reader for turn in to_seat]
+                self._line.leave(newcomers)
+                for reader in newcomers:
+                    self._seat(reader)
+                self._announce_places()
         return True
 
     def _seat(self, reader):
@@ -208,18 +148,31 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         try:
             settings = Settings(max_new_tokens=request.max_new_tokens, temperature=request.temperature,
                                 top_k=request.top_k, top_p=request.top_p, eos_token_ids=self._end_tokens)
-            tokens = self.tokenizer.encode(request.text).ids or list(self._end_tokens)
+            tokens = self._last_tokens(request.text) or list(self._end_tokens)
             reader.text = Text(tokens, settings, request.seed)
-            self._batch.join([reader.text])
+            self._batch.enter(reader.text)
             self._seated[reader.text] = reader
         except Exception as error:  # pylint: disable=broad-exception-caught  # elle n'appartient qu'à ce lecteur
-            if reader.text in self._batch.texts:
-                self._batch.leave(reader.text)
             reader.events.put(error)
 
+    def _last_tokens(self, text):
+        """Renvoie les tokens de `text` ou, s'il est long, de sa fin : au moins ceux que le réseau pourra voir."""
+        most = LONG_TOKEN * self.network.context
+        cut = text.find(" ", len(text) - most) if len(text) > most else -1
+        # Le tokenizer ne regarde pas au-delà d'un espace, s'il est entre deux mots.
+        while cut > 0 and (text[cut - 1].isspace() or text[cut + 1:cut + 2].isspace()):
+            cut = text.find(" ", cut + 1)
+        if cut > 0:
+            tokens = self.tokenizer.encode(text[cut:]).ids
+            if len(tokens) >= self.network.context:
+                return tokens
+        return self.tokenizer.encode(text).ids
+
     def _write_one_token(self):
+        writing = list(self._batch.texts)
         finished = self._batch.step()
-        for text, reader in list(self._seated.items()):
+        for text in {*writing, *finished}:
+            reader = self._seated[text]
             try:
                 piece = None if text.failure else self._piece(reader)
                 if piece is not None:
@@ -238,19 +191,23 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         written = _UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
         if not written:
             return None
-        candidates = [(self._alone(int(token)), float(probability))
+        candidates = [(self.alone(int(token)), float(probability))
                       for token, probability in zip(choice.candidates[:CANDIDATES], choice.probabilities)]
-        return Piece(written, choice.probability, candidates)
+        return Piece(written, choice.probability, candidates, choice.entropy)
 
-    def _alone(self, token):
+    def alone(self, token: int) -> str:
         """Renvoie ce que `token` écrirait à lui seul : rien à la fin du texte, U+FFFD pour un morceau de signe."""
         text = self.tokenizer.decode([token])
         return "\ufffd" if "\ufffd" in text else _UNREADABLE.sub("", text)
 
+    @property
+    def _held(self) -> Counter[Visitor]:
+        """Combien de places chacun occupe."""
+        return Counter(reader.visitor for reader in self._seated.values())
+
     def _forget_those_who_left(self):
         """Les lecteurs partis rendent leur place ; à n'appeler que si l'on tient `_change`."""
-        for reader in [reader for reader in self._line if reader.left]:
-            self._line.remove(reader)
+        self._line.leave([reader for reader in self._line if reader.left])
         if threading.current_thread() is self._thread:  # lui seul touche au lot
             for text, reader in [item for item in self._seated.items() if item[1].left]:
                 self._batch.leave(text)
@@ -258,16 +215,16 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
 
     def _announce_places(self):
         """Dit sa place à chacun de ceux qui attendent vraiment, si elle a changé."""
-        free = self.seats - len(self._seated)
-        for number, reader in enumerate(self._line, start=1):
-            place = number - free
-            if place > 0 and place != reader.place:
+        _, others = self._line.plan(self._held)
+        waiting = [turn.reader for turn in others if turn.reader is not None]
+        for place, reader in enumerate(waiting, start=1):
+            if place != reader.place:
                 reader.place = place
                 reader.events.put(Place(place))
 
     def _empty_seats(self):
         self._seated.clear()
-        self._batch.texts.clear()
+        self._batch.clear()
 
 
 def _open_tokenizer(folder):

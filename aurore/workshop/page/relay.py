@@ -44,12 +44,12 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
     def _open_first(self) -> tuple[Readers, Signature]:
         """Ouvre le premier réseau ou, s'il n'écrit pas, celui qui est embarqué."""
         try:
-            return _open(self._folder)
+            return open_network(self._folder)
         except Exception as error:  # pylint: disable=broad-exception-caught  # quel que soit son défaut
             if self._folder == SAND_MODEL:
                 raise
             broken, self._folder = self._folder, SAND_MODEL
-            opened = _open(SAND_MODEL)
+            opened = open_network(SAND_MODEL)
             self._refuse(broken, error, opened[1])
             notice(f"{self.refusal}\n{error}\nEntraînez-en un autre (python aurore/3_train.py) : la page le prendra "
                    "d'elle-même.")
@@ -76,11 +76,17 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
         with self._changing:
             return [self._readers, *self._leaving]
 
-    def join(self, request: Request) -> Reader:
-        """Renvoie le lecteur de `request` ; lève Full quand la file est pleine."""
+    def serving(self, key: str) -> Readers | None:
+        """Renvoie les lecteurs du réseau `key` si c'est lui qui écrit, sinon None."""
+        with self._changing:
+            return self._readers if key == self._signature.key else None
+
+    def join(self, request: Request, key: str | None = None) -> Reader | None:
+        """Renvoie le lecteur de `request`, ou None si ce n'est pas `key` qui écrit ; lève Full quand la file est
+        pleine."""
         self._follow_newest()
         with self._changing:  # l'ancien réseau ne s'arrête pas entre le choix et l'entrée
-            return self._readers.join(request)
+            return self._readers.join(request) if key in (None, self._signature.key) else None
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, quel que soit leur réseau, puis les arrête."""
@@ -107,7 +113,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
         folder = self._choose()
         if folder != self._folder and _stamp(folder) != self._refused:
             try:
-                self._hand_over(folder, *_open(folder))
+                self._hand_over(folder, *open_network(folder))
             except Exception as error:  # pylint: disable=broad-exception-caught  # quel que soit le défaut du nouveau
                 # réseau, l'ancien continue d'écrire.
                 self._refuse(folder, error, self._signature)
@@ -136,7 +142,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
             self._leaving.remove(readers)
 
 
-def _open(folder: Path) -> tuple[Readers, Signature]:
+def open_network(folder: Path) -> tuple[Readers, Signature]:
     """Renvoie les lecteurs et la signature du réseau de `folder` ; lève une erreur s'il n'écrit pas."""
     readers = Readers(folder)
     try:

@@ -6,15 +6,16 @@ import sys
 import threading
 
 from flask import Flask
-from waitress import create_server
-from waitress.server import BaseWSGIServer
+from waitress.server import BaseWSGIServer, MultiSocketServer
 
 from workshop.errors import WorkshopError
+from workshop.page.connections import open_listeners
 from workshop.page.contract import LARGEST_BODY
 from workshop.page.events import Writer
+from workshop.page.guards import CROWD
 from workshop.page.prompts import warm_up
 
-THREADS = 32 + 32 + 16     # qui écrit, qui attend son tour, et les autres pages : un fil chacun
+THREADS = CROWD.size + 16  # qui lit ou attend son tour, et les autres pages : un fil chacun
 CONNECTIONS = 800          # ouvertes à la fois, au plus ; les suivantes attendent leur tour
 GRACE = 4                  # secondes laissées aux textes en cours ; waitress n'en attend que cinq
 
@@ -28,15 +29,15 @@ def most_connections() -> int:
     return CONNECTIONS if files == resource.RLIM_INFINITY else max(50, min(CONNECTIONS, files - 150))
 
 
-def open_server(app: Flask, host: str, port: str) -> BaseWSGIServer:
+def open_server(app: Flask, host: str, port: str) -> BaseWSGIServer | MultiSocketServer:
     """Renvoie le serveur de `app`, qui écoute déjà ; lève une WorkshopError si le port ne va pas."""
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise WorkshopError(f"AURORE_PORT vaut « {port} » : il faut un numéro de port, par exemple 8080.")
     try:
-        return create_server(
+        return open_listeners(
             app, host=host, port=int(port), threads=THREADS, connection_limit=most_connections(),
             asyncore_use_poll=True,
-            channel_timeout=30, cleanup_interval=10,   # qui n'envoie plus rien s'en va
+            channel_timeout=30, cleanup_interval=1,    # qui n'envoie plus rien s'en va
             channel_request_lookahead=1,               # pour savoir qu'un visiteur est parti pendant qu'on lui écrit
             max_request_header_size=32 * 1024,
             max_request_body_size=4 * LARGEST_BODY,    # Flask refuse bien avant, par une page

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
-from workshop.page import api, contract, door, errors, guards
+from workshop.page import api, compare, completions, contract, door, errors, guards, sharing
 from workshop.page.events import Writer
 from workshop.page.guide import guide
 from workshop.page.metrics import Counted, Metrics
@@ -21,13 +21,17 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     csrf, limit = guards.protect(app)
     metrics = Metrics(generator)
     counted = Counted(generator, metrics)
-    writing = api.blueprint(counted, limit)
-    csrf.exempt(writing)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
-    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, writing):
+    writing = (api.blueprint(counted, limit), api.blueprint(counted, limit, "/v1"),
+               completions.blueprint(counted, limit), sharing.blueprint(limit))
+    for blueprint in writing:
+        csrf.exempt(blueprint)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
+    for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, *writing,
+                      compare.blueprint(counted, limit)):
         app.register_blueprint(blueprint)
     errors.register(app)
     app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
     app.context_processor(lambda: {"network": generator.network, "refusal": generator.refusal,
+                                   "networks": lambda: generator.networks,
                                    "contract": contract})
     if _is_behind_a_proxy():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1, x_prefix=1)  # type: ignore[method-assign]

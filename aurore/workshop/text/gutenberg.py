@@ -32,20 +32,29 @@ _ILLUSTRATION = re.compile(
     r"\[ *(?:illustrations?|images?|frontispice|décoration)\b(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]"
     r"|\[ *(?:musique|music|vignette|gravure|figure|fig\.|planche|carte|plan|portrait|photo(?:graphie)?|dessin"
     r"|cul-de-lampe|lettrine|fleuron|ornement|bandeau|blason|armoiries|sceau|signature|fac-similé|couverture|cover"
-    r"|logo|symbole?|page blanche|blank page|tailpiece|headpiece|diagramme|schéma|croquis|estampe)"
+    r"|lettre ornée|décor|logo|symbole?|page blanche|blank page|tailpiece|headpiece|diagramme|schéma|croquis|estampe)"
     r"(?: *[\dIVXLC]+)?\.? *(?:(?<!musique)(?<!music):(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500})?\]", re.I)
 _BRACKETED_NOTE = re.compile(
     r"\[[^\]:]{0,40}\b(?:transcripteur|transcriber|correcteur|transcription|fichi?er (?:digital|numérique))"
-    r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]|\[TN:[^\]]*\]", re.I)
+    r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]"
+    r"|\[(?:TN:|\*\*|error:|spelling:)[^\]]*\]", re.I)
 _MARK = r"(?:\d{1,4}[a-z]?|[A-Za-z]|[*†‡§]+)"
 _NOTE_OPENING = re.compile(
-    rf"\[(?:(?:note|footnote|nt|musique|music)(?: de bas de page)? *[\w*]* ?[.:]|{_MARK} *:) *", re.I)
+    rf"\[(?:(?:note|footnote|nt|musique|music|sidenote)(?: de bas de page| en marge| marginale)? *[\w*]* ?[.:]"
+    rf"|{_MARK} *:) *", re.I)
+_WHOLE_NOTE = re.compile(rf"(?:{_NOTE_OPENING.pattern})([^\[\]]*)\]", re.I)
 _NOTE_CALL = re.compile(  # une lettre seule suit un mot : dans « l[e] roi » ou « [A]insi », elle est de l'auteur
-    r"\[(?:\d{1,4}[a-z]?|\(\d+\)|[*†‡§]+|(?:note|nt|fn) *\d+|Pg?\.? ?\d+|p(?:age|\.) ?\d+)\]"
+    r"\[(?:\d{1,4}[a-z]?|\(\d+\)|[*†‡§]+|(?:note|nt|fn) *\d+|[Pp](?:g|age)?\.? ?(?:\d+|[ivxlcIVXLC]+))\]"
     r"|(?:(?<=[^\W\d_]{3})|(?<=[».,;:!?)]))\[[a-z]\](?![^\W\d_])|\[[A-Z]\](?![^\W\d_])|^\[[a-z]\](?= )", re.M)
 _PAGE_NUMBER = re.compile(r"\{(?:p(?:g|age|\.)? *)?(?:v\d-)?\d{1,4}\}")
 _EXPONENT = re.compile(r"\^\{?(\w+)\}?")       # M^{me}
 _BOLD = re.compile(r"=([^=\n]+)=")
+_STARRED = re.compile(r"(?<![\w*])\*(?![\s*])([^*\n]{1,200})(?<!\s)\*(?![\w*])")  # et non « M. de *** »
+_FOREIGN = re.compile(r"\[(?:grec|greek|hébreu|hebrew|arabe|arabic)(?:: *([^\[\]]*))?\]", re.I)
+_LIGATURES = {"[oe]": "œ", "[Oe]": "Œ", "[OE]": "Œ", "[ae]": "æ", "[Ae]": "Æ", "[AE]": "Æ"}
+_CELLS = re.compile(r"^\s*\|.*\|\s*$")
+# Le numéro d'un vers, dans la marge de droite ou de gauche : « Ma fortune va prendre une face nouvelle;      10 »
+_VERSE_NUMBER = re.compile(r"(?:(?<=\S) {3,}|^ {8,})[\[(]?(\d{1,4})[\])]?$|^ *(\d{1,4}) {2,}(?=\S)")
 
 
 def check_book(path):
@@ -166,17 +175,33 @@ def keep_author_lines(lines):
     if end is None:
         raise WorkshopError("Les repères « *** START OF … *** » et « *** END OF … *** » manquent : "
                             "ce n'est pas un fichier de Project Gutenberg complet.")
-    text = "".join(line.rstrip("\r\n") + "\n" for line in lines[start:end])
+    text = "\n".join(_without_verse_numbers([line.rstrip() for line in lines[start:end]]))
+    for written, meant in _LIGATURES.items():
+        text = text.replace(written, meant)
     text = _BRACKETED_NOTE.sub("", _ILLUSTRATION.sub("", text))
     cleaned = [_without_markup(paragraph) for paragraph in paragraphs(text.splitlines(keepends=True))]
     kept = without_transcriber_notes([paragraph for paragraph in cleaned if paragraph])
     return [line for paragraph in kept for line in (*paragraph, "\n")]
 
 
+def _without_verse_numbers(lines):
+    """Retire les numéros de vers : de deux en deux à dix en dix, chacun a un voisin ; un nombre seul est de l'auteur."""
+    found = {rank: int(match[1] or match[2]) for rank, match in enumerate(map(_VERSE_NUMBER.search, lines)) if match}
+    numbers = set(found.values())
+    in_margin = {rank for rank, number in found.items()
+                 if any({number - step, number + step} & numbers for step in (2, 3, 4, 5, 10))}
+    cleaned = [_VERSE_NUMBER.sub("", line) if rank in in_margin else line for rank, line in enumerate(lines)]
+    return [line for rank, line in enumerate(cleaned) if line or rank not in in_margin]
+
+
 def _without_markup(paragraph):
     """Retire d'un paragraphe les appels de note, l'italique, le gras et les lignes d'ornement."""
-    text = _PAGE_NUMBER.sub("", _NOTE_CALL.sub("", _NOTE_OPENING.sub("", "".join(paragraph))))
-    text = _BOLD.sub(r"\1", _EXPONENT.sub(r"\1", text)).replace("_", "")
+    text = "".join(paragraph)
+    text = _PAGE_NUMBER.sub("", _NOTE_CALL.sub("", _NOTE_OPENING.sub("", _WHOLE_NOTE.sub(r"\1", text))))
+    text = _BOLD.sub(r"\1", _EXPONENT.sub(r"\1", _FOREIGN.sub(r"\1", text))).replace("_", "")
+    text = _STARRED.sub(r"\1", text)
+    if all(map(_CELLS.match, text.splitlines())):  # un tableau
+        text = text.replace("|", " ")
     if text.count("]") > text.count("["):  # la fin d'une note dont le début vient d'être retiré
         text = "".join(text.rpartition("]")[::2])
     return [line for line in text.splitlines(keepends=True) if re.search(r"[\w«».…]", line)]

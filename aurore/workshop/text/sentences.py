@@ -4,13 +4,13 @@ import re
 
 # Ces quelques mots, que Punkt reçoit sans modèle à télécharger, coupent ces romans mieux que
 # son modèle français tout fait. Après eux vient un nom : leur point ne finit jamais une phrase.
-_TITLES = "mm mr mme mmes mde mlle mlles melle mgr mgrs mrs messrs dr drs me sr sgr st ste sts stes vve vves".split()
+_TITLES = "mm mr mme mmes mde mlle mlles melle mgr mgrs mrs messrs dr drs me sr sgr st ste sts stes vve vves cf voy".split()
 # Des mots et des prénoms écourtés : leur point finit une phrase si ce qui suit ne peut être un nom.
-_SHORTENED = ("cf éd édit coll trad ms mss av apr exc em capt capit lieut gén prof rév pr bd boul r prosp aug alex alf "
+_SHORTENED = ("éd édit coll trad ms mss av apr exc em capt capit lieut gén prof rév pr bd boul r prosp aug alex alf "
               "eug ed ém fréd vict théod théoph phil jos guill ll ss nn rr pp aa").split()
 # Des unités et des renvois : seulement devant un nombre. « L'art. 5 », mais « Il aimait l'art. Elle aussi. »
 _BEFORE_NUMBER = ("m n no nos n° art vol fig pl tom t liv l ch chap p pag sect sc v f fol fr c cent kil h min "
-                  "janv févr avr juill sept oct nov déc").split()
+                  "janv févr avr juill sept oct nov déc var").split()
 
 _CAPITAL = r"[^\W\d_a-zà-ÿœ]"
 _CONSONANT = "[bcdfghjklmnpqrstvwxz]"

@@ -80,8 +80,12 @@ class Memory:
 
     def move(self, source: int, target: int) -> None:
         """Donne la place `target` au texte de la place `source`."""
-        length = self.lengths[target] = self.lengths[source]
-        self.kept[:, target, :, :, :length] = self.kept[:, source, :, :, :length]
+        self.take(self, source, target)
+
+    def take(self, other: "Memory", source: int, target: int) -> None:
+        """Donne la place `target` au texte qu'une autre mémoire garde à la place `source`."""
+        length = self.lengths[target] = other.lengths[source]
+        self.kept[:, target, :, :, :length] = other.kept[:, source, :, :, :length]
 
 
 class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a toutes ces pièces
@@ -126,12 +130,12 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
             raise WorkshopError(f"{shown(folder)} n'est pas le dossier d'un GPT-2 complet : on y attend config.json et "
                                 f"model.safetensors ({type(error).__name__}).") from error
 
-    def read(self, tokens: np.ndarray, memory: Memory, first_row: int = 0) -> np.ndarray:
+    def read(self, tokens: np.ndarray, memory: Memory, first_row: int = 0, everywhere: bool = False) -> np.ndarray:
         """Lit `tokens`, la suite de plusieurs textes, et renvoie les logits de ce qui viendrait ensuite.
 
         `tokens` est de forme (textes, nouveaux tokens) ; ces textes sont à partir de la place
         `first_row` de `memory`, qui retient ce qui est lu. Les logits sont de forme (textes,
-        vocabulaire).
+        vocabulaire) ; avec `everywhere`, (textes × nouveaux, vocabulaire) : ce qui suivrait chaque token.
         """
         rows, new = tokens.shape
         shared = tokens.size >= TOKENS_TO_SHARE or self.width >= WIDE
@@ -150,7 +154,7 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
                 x += y
             for y in _on_each_core(self._neurons, parts, self._normalised(x)):
                 x += y
-        x = self._normalised(x.reshape(rows, new, self.width)[:, -1])                   # le dernier token de chacun
+        x = self._normalised(x if everywhere else x.reshape(rows, new, self.width)[:, -1])    # le dernier de chacun
         x = x * self.last_gain + self.last_bias
         logits = _on_each_core(lambda part: _times(x, self.head[part]), _slices(len(self.head), len(layers[0])))
         return np.concatenate(logits, 1)[:, :self.vocabulary]                           # (textes, vocabulaire)

@@ -86,14 +86,17 @@ class Batch:
         finished = [text for text in self.texts if text.ending or text.failure]
         for text in finished:
             self.leave(text)
-        for row, text in enumerate(self.texts):
-            if self.memory.lengths[row] == self.network.context:
-                # Plus de place pour un token : le réseau oublie la première moitié et relit la seconde.
-                self.memory.lengths[row] = 0
-                self._read([text.tokens[-self.network.context // 2:-1]], row)
+        for text in [text for row, text in enumerate(self.texts) if self.memory.lengths[row] == self.network.context]:
+            self._forget(text)
         if self.texts:
             self._read([text.tokens[-1:] for text in self.texts], 0)
         return finished
+
+    def _forget(self, text):
+        """Plus de place pour un token : le réseau oublie la première moitié du texte et relit la seconde."""
+        row = self.texts.index(text)
+        self.memory.lengths[row] = 0
+        self._read([text.tokens[-self.network.context // 2:-1]], row)
 
     def _read(self, tokens, first_row):
         logits = self.network.read(np.array(tokens), self.memory, first_row)

@@ -33,6 +33,12 @@ class Choice(NamedTuple):
     candidates: np.ndarray       # tokens
     probabilities: np.ndarray    # de même forme ; leur somme vaut 1
 
+    @property
+    def entropy(self):
+        """L'hésitation, en bits (Shannon, 1948) : 0 s'il n'y a qu'un choix, 1 pour pile ou face, 3 entre huit égaux."""
+        likely = self.probabilities[self.probabilities > 0]
+        return float(-(likely * np.log2(likely)).sum()) + 0.0
+
 
 def choose(logits, tokens, written, settings, generator):
     """Renvoie le `Choice` qui suit `tokens`, les tokens du texte, dont `written` ont été écrits par le réseau.

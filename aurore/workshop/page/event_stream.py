@@ -1,0 +1,101 @@
+"""Les événements d'une suite, au format « text/event-stream » : pour `fetch` comme pour EventSource."""
+
+import json
+import logging
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
+
+from flask import Response, stream_with_context
+
+from workshop.page import error_codes
+from workshop.page.contract import ERRORS
+from workshop.page.errors import described
+from workshop.page.events import Event, Piece, Place
+from workshop.page.story import Story
+
+HEARTBEAT = ": toujours là\n\n"   # un commentaire : les relais ne ferment pas ce qui parle
+
+
+def answer(written: Generator, told_events: Iterator[str]) -> Response:
+    """Renvoie la réponse qui donne `told_events` ; quand elle se ferme, `written` aussi."""
+    response = Response(stream_with_context(told_events), mimetype="text/event-stream",
+                        headers={"X-Accel-Buffering": "no"})
+    response.call_on_close(written.close)
+    return response
+
+
+def told(events: Iterable[tuple[int, Event | None]], written: Generator, stories: list[Story]) -> Iterator[str]:
+    """Donne les événements des suites ; s'il y en a plusieurs, chacun dit laquelle."""
+    try:
+        for name, data in named(events, stories):
+            yield sent(name, data)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # les en-têtes sont partis : c'est
+        # dans le texte même qu'il faut dire qu'il s'arrête là.
+        yield sent("erreur", failure(error))
+    finally:
+        written.close()
+
+
+def resumable(events: Iterable[tuple[int, Event | None]], written: Generator, stories: list[Story], known: int
+              ) -> Iterator[str]:
+    """Donne les mêmes, numérotés, à partir du numéro `known` : EventSource renvoie le dernier reçu s'il est coupé, et
+    la graine redonne alors les mêmes mots. Une place déjà dite n'est qu'un battement de cœur."""
+    seed, number, last_place = stories[0].wish.seed, 0, None
+    yield "retry: 3000\n\n"
+    try:
+        for name, data in named(events, stories):
+            if name == "place":
+                yield HEARTBEAT if data == last_place else sent(name, data)
+                last_place = data
+                continue
+            number += 1
+            if number > known:
+                yield f"id: {seed}.{'fin' if name == 'fin' else number}\n" + sent(name, data)
+            elif number % 20 == 0:
+                yield HEARTBEAT
+    except Exception as error:  # pylint: disable=broad-exception-caught  # comme dans `told`
+        yield sent("erreur", failure(error))
+    finally:
+        written.close()
+
+
+def named(events: Iterable[tuple[int, Event | None]], stories: list[Story]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Donne le nom et le contenu de chaque événement."""
+    if stories[0].prompt.warning:
+        yield "avertissement", {"message": stories[0].prompt.warning}
+    for number, event in events:
+        name, data = _event(event) if event is not None else ("fin", stories[number].as_json())
+        yield name, {**data, "numero": number} if len(stories) > 1 else data
+
+
+def _event(event: Event) -> tuple[str, dict[str, Any]]:
+    match event:
+        case Place(number):
+            return "place", {"place": number}
+        case Piece():
+            return "token", piece_as_json(event)
+    raise TypeError(event)
+
+
+def piece_as_json(piece: Piece) -> dict[str, Any]:
+    """Renvoie un morceau écrit, et ce que le réseau aurait pu écrire à sa place."""
+    if piece.probability is None:
+        return {"texte": piece.text}
+    return {"texte": piece.text, "p": float(piece.probability),
+            "candidats": candidates_as_json(piece.candidates or ()), "hesitation": piece.entropy}
+
+
+def candidates_as_json(candidates: Iterable[tuple[str, float]]) -> list[dict[str, Any]]:
+    """Renvoie des candidats, chacun avec sa probabilité."""
+    return [{"texte": text, "p": float(chance)} for text, chance in candidates]
+
+
+def failure(error: Exception) -> dict[str, str]:
+    """Note `error` au journal, et renvoie ce qu'en lit le visiteur."""
+    logging.getLogger(__name__).error("%s", described(error))
+    return {"code": error_codes.CODES[500], "message": ERRORS[500][1]}
+
+
+def sent(name: str, data: dict[str, Any]) -> str:
+    """Renvoie l'événement `name`, tel qu'il s'écrit."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
