@@ -22,14 +22,9 @@ from workshop.errors import WorkshopError
 from workshop.identity import FILE as IDENTITY
 from workshop.identity import Identity
 from workshop.learning import offline
-<<<<<<< HEAD
 from workshop.learning.readings import FILE as READINGS
-from workshop.paths import AURORE, BASE_MODEL, CACHE, shown
-from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode
-=======
 from workshop.paths import AURORE, BASE_MODEL, CACHE, SAND_MODEL, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode, through_kit
->>>>>>> main
 
 # Par ordre de préférence : le premier format présent est le seul téléchargé.
 WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index.json"),
