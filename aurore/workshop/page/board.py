@@ -58,8 +58,8 @@ class Step(NamedTuple):
 
 
 def todos() -> dict[str, bool]:
-    """Renvoie {numéro: facultatif} de tous les TODO, dans l'ordre."""
-    solutions = [AURORE / f"{lesson}_solution.py" for lesson in LESSONS]
+    """Renvoie {numéro: facultatif} de tous les TODO, dans l'ordre de l'après-midi : de l'exercice 4 au premier."""
+    solutions = [AURORE / f"{lesson}_solution.py" for lesson in reversed(LESSONS)]
     return {todo.number: todo.optional for path in solutions
             for todo in find_todos(path.read_text(encoding="utf-8").splitlines())}
 
@@ -118,9 +118,9 @@ def where(name: str, verdicts: dict[str, tuple[str, str, float]], optional: dict
     """Renvoie où en est une personne : dans l'exercice où quelque chose vient de changer, au premier TODO qui reste."""
     done = sum(state == DONE for state, _, _ in verdicts.values())
     begun = {number: row for number, row in verdicts.items() if row[0] != WAITING}
-    latest = max(begun, key=lambda number: (begun[number][2], number)) if begun else "4.1"   # on commence par la page,
-    exercise = int(latest[0])                                                                # puis l'exercice 4
-    order = [f"{exercise}.*", *(number for number in optional if number[0] == latest[0] and not optional[number])]
+    # De deux changements vus ensemble, le dernier est celui de l'exercice le plus avancé : le plus petit numéro.
+    exercise = int(max(begun, key=lambda number: (begun[number][2], -int(number[0])), default="4")[0])
+    order = [f"{exercise}.*", *(one for one in optional if one[0] == str(exercise) and not optional[one])]
     todo = next((number for number in order if number in verdicts and verdicts[number][0] != DONE), None)
     state, sentence, since = verdicts[todo] if todo else (DONE, "", max((row[2] for row in begun.values()),
                                                                         default=time.time()))
