@@ -15,6 +15,7 @@ from workshop import narration, paths, sources
 from workshop.artefacts import ensure_writable, written_whole
 from workshop.downloads import Downloads
 from workshop.figures import draw_sentence_lengths
+from workshop.learning import sharing
 from workshop.text import corpus
 from workshop.text.gutenberg import check_book, keep_author_lines, paragraphs
 from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
@@ -45,6 +46,7 @@ LANGUAGE = "French"     # un livre dont l'en-tête annonce une autre langue est 
 VALIDATION = 0.1        # une part des phrases de chaque livre, ou le titre d'un livre : "Gabriel"
 SHORTEST_SENTENCE = 4   # mots ; « FIN. » ou « CHAPITRE II » n'apprennent rien au réseau
 SEED = 42               # le même tirage à chaque fois, pour pouvoir comparer
+PUSH_TO_HUB = False     # True : envoyer le jeu de données sur Hugging Face ; "public" : pour tous
 
 
 # --- 1. Récupérer les livres --------------------------------------------------------------
@@ -231,6 +233,7 @@ def save(dataset):
         corpus.write_texts(dataset, folder)
         draw_sentence_lengths(dataset, folder / "sentence_lengths.png")
     corpus.show_written(paths.DATA)
+    sharing.push("data", PUSH_TO_HUB)
     narration.next_step("2_tokenize", __file__)
 
 

@@ -3,15 +3,14 @@
     python aurore/2_tokenize.py             l'exercice
     python aurore/2_tokenize_solution.py    sa solution
 
-Ouvre le tokenizer d'un GPT-2 français, regarde comment il découpe un texte, puis en entraîne
-un autre sur les romans de George Sand, compare les deux et enregistre le nouveau dans
-aurore/tokenizer. Durée : une dizaine de secondes. La première moitié n'a besoin de rien ; la
-seconde lit aurore/data (étape 1).
+Ouvre le tokenizer d'un GPT-2 français, regarde comment il découpe un texte, en entraîne un autre
+sur les romans de George Sand et le range dans aurore/tokenizer. Durée : une dizaine de secondes.
+La première moitié n'a besoin de rien ; la seconde lit aurore/data (étape 1).
 """
 
 from workshop import narration, paths  # en premier : règle les bibliothèques
 from workshop.artefacts import ensure_writable, reading, written_whole
-from workshop.learning import hub
+from workshop.learning import hub, sharing
 
 from datasets import load_from_disk
 from transformers import AutoTokenizer
@@ -21,6 +20,7 @@ from transformers import AutoTokenizer
 MODEL_NAME = "benjamin/gpt2-wechsel-french"
 VOCAB_SIZE = 52_000    # au plus ; un petit corpus n'en remplit qu'une partie
 BATCH_SIZE = 1_000     # phrases lues à la fois
+PUSH_TO_HUB = False    # True : envoyer le tokenizer sur Hugging Face ; "public" : pour tous
 
 
 # --- 1. Regarder un tokenizer -------------------------------------------------------------
@@ -144,6 +144,7 @@ def main():
     compare({"pré-entraîné": tokenizer, "spécialisé": specialised}, sentences)
 
     save(specialised)
+    sharing.push("tokenizer", PUSH_TO_HUB)
     narration.next_step("3_train", __file__)
 
 

@@ -11,7 +11,7 @@ estimation s'affiche avant de commencer.
 
 from workshop import narration, paths  # en premier : règle les bibliothèques
 from workshop.artefacts import reading
-from workshop.learning import hub
+from workshop.learning import hub, sharing
 # Le GPT-2 de transformers, avec les mêmes poids et les mêmes méthodes ; fit et generate y vont plus
 # vite. Chez vous, écrivez : from transformers import TFGPT2LMHeadModel
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
@@ -49,6 +49,7 @@ WARMUP = 0.1                # part des pas où la vitesse monte, avant de redesc
 LEARNT_SHARE = 0.5          # ce que l'on garde : 1, les poids appris ; 0,5, à mi-chemin du départ
 SAVE_EVERY_SECONDS = 60     # de quoi reprendre après une interruption
 SEED = 42                   # le même tirage à chaque fois, pour pouvoir comparer
+PUSH_TO_HUB = False         # True : envoyer le réseau sur Hugging Face ; "public" : pour tous
 
 OPENING = "Le soir, elle se rappelait"  # ce qu'on lui fait continuer en chemin
 
@@ -164,6 +165,7 @@ def main():
     train(model, session, train_blocks, eval_blocks)
     session.show()
     session.save()
+    sharing.push("model", PUSH_TO_HUB)
     narration.next_step("4_generate", __file__)
 
 

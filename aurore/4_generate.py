@@ -10,6 +10,7 @@ débuts de phrase. Durée : une trentaine de secondes.
 from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.identity import Identity
+from workshop.learning import hub
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.text.sentences import finished
 from workshop.text.typography import normalise
@@ -19,6 +20,7 @@ from transformers import AutoConfig, AutoTokenizer, pipeline
 
 # --- Les réglages ------------------------------------------------------------------------
 
+MODEL_NAME = ""        # un réseau du catalogue, ou le vôtre : "pseudo/aurore-model" ; vide, le dernier
 MAX_NEW_TOKENS = 60    # longueur de la suite, avant de la couper à la dernière phrase finie
 TEMPERATURE = 0.8      # près de 0, le mot le plus probable ; au-delà de 1, l'aventure
 TOP_K = 50             # ne tirer qu'entre les 50 tokens les plus probables
@@ -85,7 +87,7 @@ def write(pipe):
 def main():
     """Ouvre le réseau et lui fait continuer les deux débuts."""
     narration.step(4, "faire écrire le réseau")
-    trained = newest_model()
+    trained = hub.local_copy(MODEL_NAME) if MODEL_NAME else newest_model()
     model_path = trained or paths.SAND_MODEL
     print(f"Réseau : {Identity.read(model_path).name}, dans {paths.shown(model_path)}"
           + ("" if trained else " (embarqué : l'étape 3 n'a pas encore été faite)"))

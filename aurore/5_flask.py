@@ -7,7 +7,7 @@ La page envoie le début de texte tapé dans le champ « amorce » ; le réseau 
 """
 
 import os
-from functools import partial
+from functools import cache, partial
 
 from workshop import narration, paths
 from workshop.artefacts import newest_model
@@ -22,6 +22,7 @@ from flask import Flask, render_template, request
 
 HOST = os.environ.get("AURORE_HOST", "127.0.0.1")  # 0.0.0.0 dans l'image : joignable de dehors
 PORT = os.environ.get("AURORE_PORT", "8080")
+MODEL_NAME = ""                                    # comme à l'étape 4 ; vide, le dernier réseau entraîné
 OPENINGS = [                                       # les amorces que propose la page
     "Le soir, quand la lampe fut allumée, elle",
     "Au bout du chemin creux, il y avait une maison",
@@ -36,7 +37,16 @@ OPENINGS = [                                       # les amorces que propose la 
 
 def choose_model():
     """Renvoie le dossier du réseau qui écrit : le dernier entraîné, sinon aurore, embarqué."""
+    if MODEL_NAME:
+        return open_by_name(MODEL_NAME)
     return newest_model() or paths.SAND_MODEL
+
+
+@cache  # téléchargé une fois ; ensuite, la page n'appelle plus le catalogue
+def open_by_name(name):
+    """Renvoie le dossier du réseau `name` du catalogue."""
+    from workshop.learning import hub  # pylint: disable=import-outside-toplevel  # lent à s'importer
+    return hub.local_copy(name)
 
 
 def get_text(generator, prompt, wish):

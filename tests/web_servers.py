@@ -31,7 +31,7 @@ class _Server:
                 outer.requests.append(self.path)
                 outer.answer(self)
 
-            do_HEAD = do_GET
+            do_HEAD = do_POST = do_PUT = do_GET
 
             def log_message(self, format, *args):  # pylint: disable=redefined-builtin  # nom imposé
                 """Ne rien afficher."""

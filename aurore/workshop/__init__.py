@@ -26,6 +26,7 @@ _SETTINGS = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_VERBOSITY": "error",         # ses nouveaux essais s'annoncent en anglais, avec l'adresse de chacun
     "HF_HUB_DISABLE_XET": "1",           # un seul chemin de téléchargement, dont les erreurs sont connues
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "HF_HOME": str(CACHE / "huggingface"),  # tous les caches dans le volume monté

@@ -8,7 +8,7 @@ import sys
 from datetime import datetime
 
 from workshop import narration  # en premier : règle l'affichage
-from workshop.checks import quiz, watch
+from workshop.checks import quiz, room, watch
 from workshop.checks.apart import exercise_path, judge_all, solution_path, todos_of
 from workshop.checks.display import EXERCISES, command, here, show, show_hints, show_progress, show_verdict
 from workshop.checks.judge import DONE
@@ -20,7 +20,9 @@ from workshop.paths import AURORE
 def verify(numbers, only=None):
     """Juge les exercices demandés, ou le seul TODO `only` ; renvoie le code de sortie."""
     if only:
-        (verdicts,) = judge_all([int(only[0])], only=only).values()
+        results = judge_all([int(only[0])], only=only)
+        room.tell(results)
+        (verdicts,) = results.values()
         if "*" in verdicts:
             show(int(only[0]), verdicts)
             return 1
@@ -30,6 +32,7 @@ def verify(numbers, only=None):
             print(f"Corrigez, puis relancez :  {command(only)}\nUn indice :  {command(f'--hint {only}')}")
         return 0 if verdicts[only].state == DONE else 1
     results = judge_all(EXERCISES)
+    room.tell(results)
     right = [show(number, results[number]) for number in numbers or EXERCISES]
     show_progress(results)
     if all(right) and len(numbers) == 1 and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty():

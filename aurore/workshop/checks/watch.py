@@ -8,7 +8,7 @@ import threading
 import time
 
 from workshop import narration
-from workshop.checks import quiz
+from workshop.checks import quiz, room
 from workshop.checks.apart import exercise_path, get_ready, judge_all, stop, todos_of
 from workshop.checks.display import EXERCISES, command, here, progress_bar, say, show_hints, show_verdict
 from workshop.checks.judge import DONE, WAITING, WRONG
@@ -24,6 +24,7 @@ class Watch:
     def __init__(self, number):
         self.typed = queue.SimpleQueue()
         self.results = judge_all(EXERCISES)
+        room.tell(self.results)
         self.number = number or next((one for one in EXERCISES if self.next_todo(one)), EXERCISES[-1])
         self.saved = {one: _stamp(one) for one in EXERCISES}
         self.stuck = 0
@@ -44,6 +45,7 @@ class Watch:
         self.saved[changed] = _stamp(changed)
         before, todo = self.results[changed], self.next_todo(changed)
         self.results.update(judge_all([changed]))
+        room.tell(self.results, wait=0)
         self.stuck = self.stuck + 1 if changed == self.number and self.next_todo(changed) == todo else 0
         self.number = changed
         return before

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from safetensors.numpy import save_file
 from workshop.artefacts import trained_models
 from workshop.credentials import read_token
 from workshop.errors import WorkshopError
+from workshop.identity import FILE as IDENTITY
 from workshop.identity import Identity
 from workshop.learning import offline
+from workshop.learning.readings import FILE as READINGS
 from workshop.paths import AURORE, BASE_MODEL, CACHE, SAND_MODEL, shown
 from workshop.sources import EMBEDDED, OutOfReach, fall_back, source_mode, through_kit
 
@@ -29,6 +32,7 @@ WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index
            ("pytorch_model.bin",))
 TOKENIZER_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
                    "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json")
+WORKSHOP_FILES = (IDENTITY, READINGS)  # ce qu'un réseau de l'atelier dit de lui
 TORCH_VERSION = "2.13.0"
 PATIENCE_SECONDS = 20  # sans réponse du catalogue, on travaille hors ligne
 
@@ -59,7 +63,7 @@ def _find(model_name, tokenizer_only):
     if source_mode() == EMBEDDED:
         print(f"AURORE_SOURCE=embedded : aurore-mini, le petit réseau embarqué, remplace {model_name}.")
         return BASE_MODEL
-    folder = CACHE / "models" / model_name.replace("/", "--")
+    folder = _cached(model_name)
     marks = [folder / ".complete"] + [folder / ".tokenizer-complete"] * tokenizer_only
     if any(mark.is_file() for mark in marks):
         return folder
@@ -74,6 +78,16 @@ def _find(model_name, tokenizer_only):
     return folder
 
 
+def _cached(model_name):
+    return CACHE / "models" / model_name.replace("/", "--")
+
+
+def forget(model_name):
+    """Efface la copie du modèle `model_name`, pour que la prochaine ouverture reprenne celui du catalogue."""
+    shutil.rmtree(_cached(model_name), ignore_errors=True)
+    offline.forget(model_name)
+
+
 def _download(model_name, folder, tokenizer_only):
     """Télécharge dans `folder` le tokenizer et un seul format de poids."""
     token = read_token()
@@ -82,7 +96,7 @@ def _download(model_name, folder, tokenizer_only):
     try:
         listing = HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access)
         present = {file.rfilename for file in listing.siblings}
-        wanted = list(TOKENIZER_FILES)
+        wanted = [*TOKENIZER_FILES, *WORKSHOP_FILES]
         if not tokenizer_only:
             wanted += _preferred_weights(present, model_name)
         snapshot_download(model_name, local_dir=folder, allow_patterns=wanted, max_workers=2, **access)

@@ -87,7 +87,8 @@ def _card(session, identity):
     reading = session.read_before()
     parts = [f"# {identity.name}",
              f"Un GPT-2 entraîné {identity.french_date}. Réseau de départ : {identity.parent} ; "
-             f"tokenizer {settings.TOKENIZER} ; {count(identity.parameters)} paramètres.",
+             f"tokenizer {settings.TOKENIZER} ; {count(identity.parameters)} paramètres. "
+             f"Lu ici : {', '.join(session.dataset['train'].unique('book'))}.",
              f"Note sur {identity.score.text}, par fenêtres de {identity.score.window} tokens"
              + (f" (ce réseau avait déjà lu ce texte : {_named(reading)})" if reading else "") + " :",
              _markdown(SCORE_HEADER, score_rows(journal)),

@@ -34,7 +34,7 @@ from workshop.text.sentences import finished
 EXCERPT_WORDS = 12_000      # mots de la validation où chercher ce qui est appris : quelques secondes de lecture
 SAMPLE_TOKENS = 60
 SAMPLE_TEMPERATURE = 0.7    # assez sage pour que les phrases se tiennent
-NOT_SETTINGS = {"SAVE_EVERY_SECONDS"}  # les changer n'empêche pas de reprendre
+NOT_SETTINGS = {"SAVE_EVERY_SECONDS", "PUSH_TO_HUB"}  # les changer n'empêche pas de reprendre
 
 
 class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séance réunit

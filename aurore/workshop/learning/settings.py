@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from workshop.errors import WorkshopError
+from workshop.learning import sharing
 
 EPOCHS = (1, 2, 3)
 # Réglage: (sortes de nombres, le plus petit, le plus grand)
@@ -43,4 +44,5 @@ def read_settings(script):
         raise WorkshopError(f"LEARNING_RATES vaut {rates!r} : c'est un dictionnaire {{nombre maximal de paramètres: "
                             "vitesse}, dont chaque vitesse est entre 0 et 1 (essayez 1e-4) et dont le dernier nombre "
                             f"est float(\"inf\").\n{where}")
+    sharing.check(settings.PUSH_TO_HUB)
     return settings

@@ -47,20 +47,23 @@ def read_access_code(path: Path = CREDENTIALS) -> str | None:
     return code if code not in ("", PLACEHOLDER) else None
 
 
-def blueprint(access_code: str | None) -> Blueprint:
-    """Renvoie le morceau d'application qui garde la porte, pour un code donné (None : elle est ouverte)."""
-    page = Blueprint("door", __name__)
-    wrong = Counts()
+class Lock:
+    """Un code, et ceux qui se trompent."""
 
-    def is_right(tried: str) -> bool:
+    def __init__(self, code: str):
+        self._code = code
+        self._wrong = Counts()
+
+    def opens(self, tried: str) -> bool:
         """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""
         address, person = current()
+        wrong = self._wrong
         # Les programmes d'une adresse, qui n'ont pas de cookie, s'y partagent la sienne.
         limit = (PER_PERSON if wrong.test(PER_ADDRESS, address) else HURRIED, person) if person else (
             PER_ADDRESS, address, "programmes")
         if not wrong.test(*limit):
             raise TooManyTries
-        right = hmac.compare_digest(_digest(tried), _digest(access_code or ""))
+        right = hmac.compare_digest(_digest(tried), _digest(self._code))
         if not right:
             for counted in {(PER_PERSON, person), (HURRIED, person), (PER_ADDRESS, address)} if person else {limit}:
                 wrong.hit(*counted)
@@ -68,9 +71,15 @@ def blueprint(access_code: str | None) -> Blueprint:
                 logging.getLogger(__name__).warning("Quelqu'un essaie beaucoup de codes depuis %s.", address)
         return right
 
+
+def blueprint(access_code: str | None) -> Blueprint:
+    """Renvoie le morceau d'application qui garde la porte, pour un code donné (None : elle est ouverte)."""
+    page, lock = Blueprint("door", __name__), Lock(access_code or "")
+
     @page.before_app_request
     def keep():
-        if access_code is None or request.endpoint in OPEN_ENDPOINTS or session.get("entered"):
+        if access_code is None or request.endpoint in OPEN_ENDPOINTS or session.get("entered") or (
+                request.blueprint == "board"):  # le tableau de qui anime a son propre code
             return None
         if not is_api():
             if request.method == "POST":  # la page des codes garde le texte, et le renvoie ensuite
@@ -80,7 +89,7 @@ def blueprint(access_code: str | None) -> Blueprint:
         key = request.authorization
         tried = request.headers.get("X-Access-Code") or (key.token if key and key.type == "bearer" else None)
         # WSGI lit un en-tête comme du Latin-1 ; un code accentué arrive en UTF-8.
-        if tried is None or not is_right(tried.encode("latin-1").decode("utf-8", "replace")):
+        if tried is None or not lock.opens(tried.encode("latin-1").decode("utf-8", "replace")):
             abort(401)
         return None
 
@@ -90,7 +99,7 @@ def blueprint(access_code: str | None) -> Blueprint:
             return enter()
         if request.method != "POST":  # HEAD demande la même page que GET
             return render_template("code.html", problem=None)
-        if not is_right(request.form.get("code", "").strip()):
+        if not lock.opens(request.form.get("code", "").strip()):
             return render_template("code.html", problem=WRONG_CODE), 400
         session["entered"] = True
         return enter()

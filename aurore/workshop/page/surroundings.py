@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
-from workshop.page import api, compare, completions, contract, door, errors, guards, sharing
+from workshop.page import api, board, compare, completions, contract, door, errors, guards, sharing
 from workshop.page.events import Writer
 from workshop.page.guide import guide
 from workshop.page.metrics import Counted, Metrics
@@ -28,6 +28,7 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, *writing,
                       compare.blueprint(counted, limit)):
         app.register_blueprint(blueprint)
+    board.install(app, csrf)
     errors.register(app)
     app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
     app.context_processor(lambda: {"network": generator.network, "refusal": generator.refusal,
