@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -169,6 +170,8 @@ def test_the_index_is_the_one_of_pip(monkeypatch, tmp_path):
     settings.write_text("[global]\nindex-url = http://127.0.0.1:9/miroir/simple/\n", encoding="utf-8")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
     assert package_index.index_url() == "http://127.0.0.1:9/miroir/simple"
+    settings.write_text("", encoding="utf-8")
+    assert re.fullmatch(r"https://[a-z.]+/simple", package_index.index_url()), "celui d’usage"
 
 
 def test_the_contents_are_read_in_the_lessons():

@@ -11,6 +11,7 @@ from gutenberg_files import PROSE, File
 from kits import COMMIT, IndexServer, make_wheel, requirement, served_kit
 from workshop.kit import books, command, contents, fetch, gather, models, project, targets, wheels
 from workshop.kit.manifest import Manifest
+from workshop.learning import sharing
 
 NETWORK = "quelquun/gpt2-petit"
 
@@ -89,6 +90,13 @@ def test_embedded_and_a_kit_do_not_go_together(tmp_path, monkeypatch):
     monkeypatch.setenv("AURORE_SOURCE", "embedded")
     with pytest.raises(Exception, match="interdit toute connexion"):
         gathered(tmp_path / "kit")
+
+
+def test_nothing_is_shared_through_a_kit(monkeypatch):
+    monkeypatch.setenv("AURORE_KIT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "c" * 34)
+    with pytest.raises(sharing.NotSent, match="Retirez cette variable"):
+        sharing.check(True)
 
 
 @pytest.fixture(name="room")
