@@ -1,9 +1,9 @@
 // La page « Un seul neurone » : ce que font les commandes, et ce que la page en dit.
 
+import { part } from "../page.js";
 import { decimal, short } from "../numbers.js";
 import { drawCurve, drawPlot } from "./drawing.js";
 import { DATA_SETS, START, UNSEEN_ANIMALS, answer, averageError, mistakes, probability, train, weightedSum }
-  from "./learning.js";
 import { part } from "../page.js";
 
 const SPECIES = ["chat", "chien"];
