@@ -1,10 +1,10 @@
 // La page « Un seul neurone » : ce que font les commandes, et ce que la page en dit.
 
-import { part } from "../page.js";
 import { decimal, short } from "../numbers.js";
+import { part } from "../page.js";
 import { drawCurve, drawPlot } from "./drawing.js";
 import { DATA_SETS, START, UNSEEN_ANIMALS, answer, averageError, mistakes, probability, train, weightedSum }
-import { part } from "../page.js";
+  from "./learning.js";
 
 const SPECIES = ["chat", "chien"];
 const NAMES = ["mass", "ears", "bias"];
