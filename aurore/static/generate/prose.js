@@ -2,7 +2,7 @@
    Les flèches vont de l'un à l'autre. */
 
 import { doubt } from "./draw.js";
-import { percent } from "./hesitation.js";
+import { percent } from "../numbers.js";
 
 export const ONE_LINE = 75; // signes : plus court, un paragraphe n'a pas la place d'une lettrine (story.py fait de même)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -22,7 +22,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from workshop.exercises import LESSONS, find_todos
 from workshop.page.contract import CONTROLS
-from workshop.page.door import EXPIRED, WRONG_CODE, Lock
+from workshop.page.door import EXPIRED, Lock
 from workshop.page.visitor import current
 from workshop.paths import AURORE, DATA
 
@@ -31,6 +31,7 @@ KEPT_SECONDS = 24 * 3600
 DONE, WAITING, WRONG = "fait", "pas encore", "à revoir"   # les mots de verify.py
 LARGEST_REPORT = 32 * 1024   # octets : quatre exercices, une phrase par TODO, en font 6 000
 LONGEST_NAME, LONGEST_SENTENCE, MOST_PEOPLE = 30, 200, 200
+WRONG_CODE = "Ce n'est pas le code de qui anime."
 PER_ADDRESS = parse("600 per minute")   # toute une salle, qui enregistre sans cesse
 _NUMBER = re.compile(r"[1-4]\.(?:\d{1,2}|\*)")   # « 3.* » : le fichier entier, qui ne s'ouvre pas
 
@@ -74,12 +75,13 @@ class Notebook:
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Donne la base, sans ce qui a plus d'un jour ; ce qu'on y écrit est gardé en sortant."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as database, database:
+        with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as database:
             database.execute("PRAGMA secure_delete = ON")   # ce qui est effacé l'est aussi du fichier
-            database.execute("CREATE TABLE IF NOT EXISTS todo (name TEXT, number TEXT, state TEXT, sentence TEXT, "
-                             "since REAL, seen REAL, PRIMARY KEY (name, number))")
-            database.execute("DELETE FROM todo WHERE seen < ?", (time.time() - KEPT_SECONDS,))
-            yield database
+            with database:
+                database.execute("CREATE TABLE IF NOT EXISTS todo (name TEXT, number TEXT, state TEXT, sentence TEXT, "
+                                 "since REAL, seen REAL, PRIMARY KEY (name, number))")
+                database.execute("DELETE FROM todo WHERE seen < ?", (time.time() - KEPT_SECONDS,))
+                yield database
 
     def write(self, name: str, verdicts: dict[str, tuple[str, str]]) -> None:
         """Range {numéro: (état, phrase)} de `name` ; lève TooManyRequests si la salle est déjà pleine."""
@@ -135,9 +137,9 @@ def summary(notebook: Notebook) -> dict[str, Any]:
     optional, told = todos(), notebook.read()
     people = [where(name, verdicts, optional) for name, verdicts in told.items()]
     here = Counter(person.todo for person in people if person.todo and (person.done or person.state == WRONG))
-    steps = [Step(number, optional.get(number, False),
-                  *(sum(number in verdicts and verdicts[number][0] == state for verdicts in told.values())
-                    for state in (DONE, WRONG)), here[number]) for number in optional]
+    states = Counter((number, state) for verdicts in told.values() for number, (state, _, _) in verdicts.items())
+    steps = [Step(number, optional[number], states[number, DONE], states[number, WRONG], here[number])
+             for number in optional]
     stuck = Counter(person.todo for person in people if person.state == WRONG)
     block = stuck.most_common(1)[0] if stuck and stuck.most_common(1)[0][1] > 1 else None
     sentences = Counter(person.sentence for person in people if block and person.todo == block[0] and person.sentence)
@@ -210,6 +212,10 @@ def blueprint(code: str, csrf: CSRFProtect, notebook: Notebook) -> Blueprint:
             abort(401)
         notebook.erase()
         return redirect(url_for("board.show"))
+
+    @page.errorhandler(CSRFError)
+    def expired(_):
+        return render_template("salle/code.html", problem=EXPIRED), 400
 
     def _shown() -> dict[str, Any]:
         return {**summary(notebook), "named": request.args.get("noms") != "non"}
