@@ -26,7 +26,7 @@ ELSEWHERE = {
     "make kit": "Makefile", "python aurore/kit.py /media/cle/kit": "tests/test_kit.py",
     "python aurore/kit.py --check": "tests/test_kit.py", "python aurore/kit.py serve": "tests/test_kit.py",
     "python3 install.py": "tests/test_kit.py", "python aurore/verify.py --machine": "tests/test_machine.py",
-    'curl http://127.0.0.1:8080/api/generate -H "Content-Type: application/json" '
+    'curl http://127.0.0.1:8080/api/v1/generate -H "Content-Type: application/json" '
     "-d '{\"amorce\": \"Le soir, la meunière\", \"longueur\": \"court\"}'": "tests/test_flask.py",
     "../.venv/bin/python -m workshop.learning.evaluation embedded/base_model "
     "data/books/la_mare_au_diable_23582-0.txt": "tests/test_evaluation.py",

@@ -377,6 +377,7 @@ def test_whoever_serves_the_kit_reads_what_the_room_must_type(address, monkeypat
 def test_the_home_page_says_what_to_type(address, monkeypatch):
     monkeypatch.setattr(server, "addresses", lambda: [])
     page = requests.get(address, timeout=10)
+    assert "/simple/ --trusted-host 127.0.0.1" in page.text, "pip refuse sans cela une adresse en http"
     assert f"AURORE_KIT={address}" in page.text and f"install.py --kit {address}" in page.text and MODEL in page.text
     assert "docker load" not in page.text, "ce kit n'a pas d'image"
     assert requests.get(f"{address}/simple/", timeout=10).text.count("<a ") == 1

@@ -290,7 +290,7 @@ def network(calls):
     what = "kit" if calls.kit else "réseau"
     silent = [url for url in dict.fromkeys((calls.books, calls.models)) if url not in calls.reached]
     if not silent:
-        return Line(READY, what, f"{' et '.join(dict.fromkeys((calls.books, calls.models)))} répondent")
+        return Line(READY, what, f"réponse de {' et de '.join(dict.fromkeys((calls.books, calls.models)))}")
     seen = f"{' et '.join(silent)} : pas de réponse"
     if calls.kit:
         return Line(NOT_READY, what, seen, "Le même Wi-Fi que le portable qui le sert ? Son adresse (AURORE_KIT) ?")

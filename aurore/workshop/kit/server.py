@@ -42,7 +42,8 @@ def create_app(kit):
 
     @app.get("/")
     def home():
-        return render_template("home.html", addresses=_to_type(request.host_url.rstrip("/")), manifest=manifest,
+        places = _to_type(request.host_url.rstrip("/"))
+        return render_template("home.html", addresses=places, host=urlsplit(places[0]).hostname, manifest=manifest,
                                image=any(path.startswith("image/") for path in manifest.files))
 
     @app.get(f"/{FILE}")
