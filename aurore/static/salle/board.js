@@ -11,9 +11,13 @@ async function refresh() {
       window.location.reload(); // le serveur a été relancé : il redemande son code
       return;
     }
-    if (!answer.ok) throw new Error(answer.statusText);
+    if (!answer.ok) {
+      throw new Error(answer.statusText);
+    }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-    if (fresh.innerHTML.trim() !== table.innerHTML.trim()) table.replaceChildren(...fresh.childNodes);
+    if (fresh.textContent.trim() !== table.textContent.trim()) {
+      table.replaceChildren(...fresh.childNodes);
+    }
     lost.textContent = "";
   } catch {
     lost.textContent = "La page ne répond plus : ce qui suit n’est peut-être plus vrai.";
