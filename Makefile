@@ -6,12 +6,13 @@ SECONDES ?= 60
 VENV_PYTHON := .venv/bin/python
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web test test-fast test-recipe structure exercises images bench load lock sbom hooks
+.PHONY: help atelier web kit test test-fast test-recipe structure exercises images bench load lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
+	@echo "make kit                   tout ce qu'il faut à une salle sans connexion, dans le dossier kit (plusieurs Go)"
 	@echo "make test                  pylint et les tests"
 	@echo "make test-fast             les tests rapides, sans TensorFlow ni navigateur"
 	@echo "make test-recipe           ceux de la recette, avec PyTorch (5 Go la première fois sous Linux)"
@@ -35,6 +36,9 @@ atelier: .venv/atelier-installed
 
 web: .venv/atelier-installed
 	@$(VENV_PYTHON) aurore/5_flask.py
+
+kit: .venv/atelier-installed
+	@$(VENV_PYTHON) aurore/kit.py
 
 test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images

@@ -7,6 +7,7 @@ from flask import Flask
 
 from conftest import AURORE
 from web_servers import served
+from workshop.narration import decimal
 from workshop.page.guide import guide
 
 SAME_HOST_ONLY = "default-src 'self'"  # ni script ni style dans la page elle-même
@@ -19,6 +20,7 @@ def create_guide_app():
     app.add_url_rule("/", "home", lambda: "L'accueil.")
     app.add_url_rule("/generate", "generate", lambda: "Le formulaire.")
     app.add_url_rule("/comparer", "compare.comparer", lambda: "Deux réseaux.")
+    app.jinja_env.filters["decimal"] = decimal
     app.context_processor(lambda: {"network": SimpleNamespace(name="aurore-mini", date=None, score=None)})
 
     @app.after_request

@@ -15,14 +15,14 @@ MODEL = "quelquun/gpt2-petit"
 BIG = bytes(range(256)) * 4096  # un mégaoctet : assez pour qu'une coupure tombe au milieu
 
 
-def make_wheel(folder, name="bonjour", tag="py3-none-any", version="1.0", body=b"", licence="MIT"):
+def make_wheel(folder, name="bonjour", tag="py3-none-any", body=b""):
     """Écrit un vrai petit paquet dans `folder`, et renvoie son chemin."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{version}-{tag}.whl"
-    information = f"{name}-{version}.dist-info"
+    path = folder / f"{name}-1.0-{tag}.whl"
+    information = f"{name}-1.0.dist-info"
     files = {f"{name}.py": b"HERE = True\n", f"{name}.bin": body,
-             f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-                                        f"License-Expression: {licence}\n".encode(),
+             f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+                                        "License-Expression: MIT\n".encode(),
              f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()}
     with zipfile.ZipFile(path, "w") as archive:
         for file, content in files.items():

@@ -744,7 +744,7 @@ def test_the_whole_text_is_edited_and_goes_on_from_the_caret(page, generator):
         editor.selectionStart = editor.selectionEnd = editor.value.indexOf(" s’assit");
     """)
     generator.words = (" chantait", ".")
-    page.press("Continuer d’ici")
+    page.part("editor").send_keys(Keys.CONTROL, Keys.ENTER)
     page.wait_for_the_end()
     assert page.prose == ["Le matin, au moulin, la meunière chantait."]
     assert generator.asked[-1][:2] == ("Le matin, au moulin,", " la meunière")

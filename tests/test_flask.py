@@ -495,6 +495,24 @@ def try_code(client, code, **typed):
     return client.post("/code", data={"code": code, "csrf_token": token_from(client, "/code"), **typed})
 
 
+@pytest.mark.parametrize("asked", ["/atelier/5-page", "/generate?reseau=aine&audace=1.2", "/"])
+def test_the_code_leads_to_the_address_that_was_asked_for(lesson, monkeypatch, asked):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+    assert client.get(asked).location == "/code"
+    assert try_code(client, "berry").status_code == 400
+    assert try_code(client, "nohant").location == asked
+
+
+def test_the_code_never_leads_elsewhere(lesson, monkeypatch):
+    monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
+    for asked in ("//ailleurs.example/", "///ailleurs.example", "/\\ailleurs.example/", "//ailleurs.example/atelier"):
+        client = lesson("5_flask").create_app(FakeGenerator()).test_client()
+        client.get("/", environ_overrides={"PATH_INFO": asked, "REQUEST_URI": asked})
+        location = try_code(client, "nohant").location
+        assert re.match(r"/(?![/\\])", location), location
+
+
 def test_who_guesses_the_code_only_closes_the_door_to_themselves(lesson, monkeypatch):
     monkeypatch.setattr(door, "read_access_code", lambda: "nohant")
     app = lesson("5_flask").create_app(FakeGenerator())

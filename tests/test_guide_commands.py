@@ -23,8 +23,9 @@ PAGES = ["README", *re.findall(r"^(?:\d\.|-) \[.+?\]\(([\w/-]+)\.md\)",
 # Celles qui ne se lancent pas ici : {commande: où elle l'est}.
 ELSEWHERE = {
     "make test-fast": "Makefile", "make test": ".ci/run",
-    "docker build -t text-gen .": "README.md", "docker save text-gen -o text-gen.tar": "docs/animer.md",
-    "docker load -i text-gen.tar": "docs/animer.md",
+    "make kit": "Makefile", "python aurore/kit.py /media/cle/kit": "tests/test_kit.py",
+    "python aurore/kit.py --check": "tests/test_kit.py", "python aurore/kit.py serve": "tests/test_kit.py",
+    "python3 install.py": "tests/test_kit.py", "python aurore/verify.py --machine": "tests/test_machine.py",
     'curl http://127.0.0.1:8080/api/generate -H "Content-Type: application/json" '
     "-d '{\"amorce\": \"Le soir, la meunière\", \"longueur\": \"court\"}'": "tests/test_flask.py",
     "../.venv/bin/python -m workshop.learning.evaluation embedded/base_model "

@@ -22,7 +22,8 @@ def test_what_is_written_is_read_back(tmp_path):
                         ExamScore("La Mare au Diable", 256, 1.111, 18.5))
     identity.write(tmp_path)
     assert Identity.read(tmp_path) == identity
-    assert read_signature(tmp_path) == ("aurore-mini spécialisé", "le 1er juillet 2026 à 9 h 05", 1.111)
+    assert read_signature(tmp_path) == ("aurore-mini spécialisé", "le 1er juillet 2026 à 9 h 05", 1.111,
+                                        tmp_path.name, "aurore-mini")
 
 
 @pytest.mark.parametrize("content", [
@@ -32,10 +33,10 @@ def test_a_network_without_a_readable_file_has_the_name_of_its_folder(tmp_path, 
     folder.mkdir()
     if content is not None:
         (folder / FILE).write_text(content, encoding="latin-1")
-    assert read_signature(folder) == (str(folder), "le 1er juillet 2026 à 9 h 05", None)
+    assert read_signature(folder) == (str(folder), "le 1er juillet 2026 à 9 h 05", None, folder.name, None)
 
 
 def test_an_unknown_field_does_not_stop_it(tmp_path):
     (tmp_path / FILE).write_text(json.dumps({"name": "autre", "couleur": "bleu"}), encoding="utf-8")
     assert Identity.read(tmp_path) == Identity("autre")
-    assert read_signature(SAND_MODEL).date == "en novembre 2026"
+    assert read_signature(SAND_MODEL).date == "en novembre 2026" and read_signature(SAND_MODEL).key == "aurore"

@@ -5,12 +5,14 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -87,7 +89,8 @@ def test_each_machine_gets_the_file_pip_would_choose(target, best):
     names = ["p-1.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "p-1.0-py3-none-any.whl",
              "p-1.0-cp311-cp311-manylinux_2_34_x86_64.whl", "p-1.0-cp312-cp312-win_amd64.whl",
              "p-1.0-cp312-cp312-macosx_11_0_arm64.whl", "p-1.0-cp312-cp312-macosx_14_0_arm64.whl",
-             "p-1.0-cp312-abi3-manylinux_2_28_x86_64.whl", "p-1.0.tar.gz", "p-2.0-cp311-cp311-manylinux_2_17_x86_64.whl"]
+             "p-1.0-cp312-abi3-manylinux_2_28_x86_64.whl", "p-1.0.tar.gz",
+             "p-2.0-cp311-cp311-manylinux_2_17_x86_64.whl"]
     files = [package_index.IndexFile(name, "", "00", 1) for name in names]
     files.append(package_index.IndexFile("p-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", "", "une autre empreinte", 1))
     pin = targets.pins("p==1.0 --hash=sha256:00\n")[0]
@@ -126,7 +129,7 @@ def test_a_kit_cut_for_good_says_so_keeps_what_came_and_takes_only_the_rest_next
     name = "bonjour-1.0-py3-none-any.whl"
     index.cuts[name] = fetch.ATTEMPTS
     part, manifest = gather_wheels(tmp_path / "kit", index, LINUX)
-    assert "bonjour" in part.missing[0] and manifest.targets == []
+    assert "bonjour" in part.missing[0] and not manifest.targets
     assert not (tmp_path / "kit" / "wheels" / name).exists(), "un fichier coupé n'a pas son nom"
     index.ranges.clear()
     part, manifest = gather_wheels(tmp_path / "kit", index, LINUX)
@@ -145,7 +148,7 @@ def test_a_file_that_is_not_the_locked_one_is_refused(tmp_path, index):
             IndexServer.answer(index, handler)
     index.answer = swap
     part, manifest = gather_wheels(tmp_path / "kit", index, LINUX)
-    assert "bonjour" in part.missing[0] and "empreinte" in part.missing[0] and manifest.targets == []
+    assert "bonjour" in part.missing[0] and "empreinte" in part.missing[0] and not manifest.targets
     assert [path.name for path in (tmp_path / "kit" / "wheels").iterdir()] == ["vite-1.0-cp311-cp311-"
                                                                               "manylinux_2_27_x86_64.whl"]
 
@@ -167,6 +170,8 @@ def test_the_index_is_the_one_of_pip(monkeypatch, tmp_path):
     settings.write_text("[global]\nindex-url = http://127.0.0.1:9/miroir/simple/\n", encoding="utf-8")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
     assert package_index.index_url() == "http://127.0.0.1:9/miroir/simple"
+    settings.write_text("", encoding="utf-8")
+    assert re.fullmatch(r"https://[a-z.]+/simple", package_index.index_url()), "celui d’usage"
 
 
 def test_the_contents_are_read_in_the_lessons():
@@ -361,7 +366,16 @@ def test_ten_clients_at_once_and_one_cut_in_the_middle(address):
     assert len(received) == 10 and set(received.values()) == {BIG[::-1]}
 
 
-def test_the_home_page_says_what_to_type(address):
+@pytest.mark.parametrize("mine, said", [(["192.168.0.10", "10.0.0.4"], "http://192.168.0.10"),
+                                        ([], "http://127.0.0.1")])
+def test_whoever_serves_the_kit_reads_what_the_room_must_type(address, monkeypatch, mine, said):
+    monkeypatch.setattr(server, "addresses", lambda: mine)
+    page = requests.get(address, timeout=10).text
+    assert f"AURORE_KIT={said}:{address.rpartition(':')[2]}<" in page and all(other in page for other in mine)
+
+
+def test_the_home_page_says_what_to_type(address, monkeypatch):
+    monkeypatch.setattr(server, "addresses", lambda: [])
     page = requests.get(address, timeout=10)
     assert f"AURORE_KIT={address}" in page.text and f"install.py --kit {address}" in page.text and MODEL in page.text
     assert "docker load" not in page.text, "ce kit n'a pas d'image"
@@ -396,6 +410,24 @@ def test_the_client_of_hugging_face_downloads_from_the_kit(address, tmp_path):
     with pytest.raises(EntryNotFoundError):
         api.hf_hub_download(MODEL, "absent.txt", cache_dir=tmp_path / "x")
     assert [file.path for file in api.list_repo_tree(MODEL)] == ["config.json", "model.safetensors"]
+
+
+def test_the_command_serves_the_kit_and_says_where(kit, monkeypatch, capsys):
+    served = []
+    monkeypatch.setattr(server, "addresses", lambda: ["192.168.0.10"])
+    monkeypatch.setattr(server, "create_server", lambda app, **settings: served.append(settings) or SimpleNamespace(
+        run=lambda: None))
+    assert command.main(["serve", str(kit), "--port", "8123"], "") == 0
+    assert served[0]["port"] == 8123 and served[0]["threads"] >= 30
+    assert "AURORE_KIT=http://192.168.0.10:8123" in capsys.readouterr().out
+
+
+def test_the_addresses_are_those_the_room_can_type(monkeypatch):
+    monkeypatch.setattr(server, "_OUTSIDE", ("127.0.0.1", 9))
+    monkeypatch.setattr(server.socket, "gethostbyname_ex", lambda name: (name, [], ["127.0.1.1", "192.168.0.10"]))
+    assert server.addresses() == ["192.168.0.10"]
+    monkeypatch.setattr(server.socket, "gethostbyname_ex", lambda name: (name, [], ["127.0.1.1"]))
+    assert not server.addresses()
 
 
 def test_a_taken_port_is_a_sentence(kit):

@@ -1,4 +1,4 @@
-"""Le kit et les leçons : un vrai kit fait depuis de petits serveurs, puis l'étape 1 et un réseau qui viennent de lui."""
+"""Le kit et les leçons : un kit fait depuis de petits serveurs, puis l'étape 1 et un réseau qui viennent de lui."""
 
 import subprocess
 import sys
@@ -11,6 +11,7 @@ from gutenberg_files import PROSE, File
 from kits import COMMIT, IndexServer, make_wheel, requirement, served_kit
 from workshop.kit import books, command, contents, fetch, gather, models, project, targets, wheels
 from workshop.kit.manifest import Manifest
+from workshop.learning import sharing
 
 NETWORK = "quelquun/gpt2-petit"
 
@@ -27,7 +28,8 @@ def _project_root(tmp_path):
 def _sources(tmp_path, monkeypatch, book_server, hub_server, project_root):
     """Les neuf adresses de l'étape 1, un réseau et un paquet, sur de petits serveurs ; renvoie celui des livres."""
     for url in contents.books().values():
-        book_server.files[urlsplit(url).path] = File().text(PROSE + f"\n\nCe livre est {url}, dit la meunière.").encode()
+        text = File().text(f"{PROSE}\n\nCe livre est {url}, dit la meunière.")
+        book_server.files[urlsplit(url).path] = text.encode()
     folder = AURORE / "embedded" / "base_model"
     hub_server.repositories[NETWORK] = {path.name: path.read_bytes() for path in folder.iterdir()}
     index = tmp_path / "index"
@@ -88,6 +90,13 @@ def test_embedded_and_a_kit_do_not_go_together(tmp_path, monkeypatch):
     monkeypatch.setenv("AURORE_SOURCE", "embedded")
     with pytest.raises(Exception, match="interdit toute connexion"):
         gathered(tmp_path / "kit")
+
+
+def test_nothing_is_shared_through_a_kit(monkeypatch):
+    monkeypatch.setenv("AURORE_KIT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "c" * 34)
+    with pytest.raises(sharing.NotSent, match="Retirez cette variable"):
+        sharing.check(True)
 
 
 @pytest.fixture(name="room")

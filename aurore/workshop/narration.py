@@ -115,6 +115,11 @@ def decimal(number, digits=2):
     return f"{number:.{digits}f}".replace(".", ",")
 
 
+def short(number, digits=3):
+    """Renvoie un nombre à la française, sans les zéros qui le finiraient : 0,8."""
+    return f"{round(number, digits):g}".replace(".", ",")
+
+
 def duration(seconds):
     """Renvoie une durée à la française : « 45 s », « 8 min », « 1 h 05 »."""
     if seconds < 90:

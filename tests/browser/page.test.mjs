@@ -100,8 +100,8 @@ test("l'adresse d'un texte le redonne", () => {
 });
 
 test("le texte emporté dit d'où il vient, et ne devient pas une mise en forme", () => {
-  assert.equal(colophon({ network: NETWORK, settings: SETTINGS }), "Écrit par aurore, le 27 novembre 2026 à\u00a02\u00a0h\u00a005"
-    .replace("à\u00a02", "à 2") + " – note 1,047\u202f; longueur court, audace 0,8, top-k 50, top-p 1, graine 123456.");
+  assert.equal(colophon({ network: NETWORK, settings: SETTINGS }), "Écrit par aurore, le 27 novembre 2026 à 2\u00a0h\u00a005 "
+    + "– note 1,047\u202f; longueur court, audace 0,8, top-k 50, top-p 1, graine 123456.");
   const markdown = asMarkdown(newStory("1. *Elle* #1"), new Date(2026, 10, 27));
   assert.ok(markdown.startsWith("1\\. \\*Elle\\* \\#1\n\n---\n\n*Le 27 novembre 2026."));
 });

@@ -2,7 +2,8 @@
 
 import { part } from "../page.js";
 import { field, form, settings, show as showSettings } from "../generate/fields.js";
-import { percent, printed } from "../generate/hesitation.js";
+import { printed } from "../generate/hesitation.js";
+import { percent } from "../numbers.js";
 import { ONE_LINE } from "../generate/prose.js";
 import { readAddress } from "../generate/share.js";
 import { lines, newStory } from "../generate/story.js";

@@ -1,5 +1,6 @@
 /* Ce que montre la page : où en est le texte, ce qui ne va pas, l'étagère. */
 
+import { decimal, moment } from "../numbers.js";
 import { part } from "../page.js";
 import { colophon, lines, named, plainText, words } from "./story.js";
 import { canSpeak } from "./voice.js";
@@ -39,8 +40,8 @@ export function showNetwork(network) {
     part("reseau").options[0].textContent = named(network);
   }
   const name = Object.assign(document.createElement("strong"), { textContent: nom });
-  const trained = date ? `, entraîné ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : "";
-  const score = note ? ` Sa note\u00a0: ${note.toFixed(3).replace(".", ",")}\u00a0bit par caractère`
+  const trained = date ? `, entraîné ${moment(date)}` : "";
+  const score = note ? ` Sa note\u00a0: ${decimal(note, 3)}\u00a0bit par caractère`
     + " (plus c’est bas, mieux il devine)." : "";
   part("network").replaceChildren("C’est ", name, ` qui écrit${trained}.${score}`);
 }

@@ -1,5 +1,6 @@
 /* Les champs du formulaire, sur les pages qui font écrire. */
 
+import { short } from "../numbers.js";
 import { part } from "../page.js";
 
 export const form = part("form");
@@ -25,5 +26,5 @@ export function show(given = {}) {
       element.value ||= value; // un réseau qui n'est plus là ne se choisit pas
     }
   }
-  part("audace-shown").textContent = form.elements.audace.value.replace(".", ",");
+  part("audace-shown").textContent = short(form.elements.audace.value);
 }

@@ -16,9 +16,9 @@ export function settle() {
 
 /** Remet ce qui était gardé, sauf sur des mots que le serveur vient de rendre ; le réseau reste celui qui écrit. */
 export function restore() {
-  const { amorce, watching, reseau, ...kept } = desk.read();
+  const { amorce, watching, ...kept } = desk.read();
   const asked = new URLSearchParams(location.search); // /generate?audace=1.2 : le serveur l'a déjà mis
-  show(Object.fromEntries(Object.entries(kept).filter(([name]) => !asked.has(name))));
+  show(Object.fromEntries(Object.entries(kept).filter(([name]) => name !== "reseau" && !asked.has(name))));
   part("watch").checked = watching ?? false;
   field.value ||= amorce ?? "";
   settle();

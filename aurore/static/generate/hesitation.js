@@ -1,14 +1,10 @@
 /* Entre quoi le réseau hésitait : les rivaux d'un token, leurs chances, et ce que l'audace en ferait.
    Entrée y va depuis le token, Échap en revient. */
 
+import { percent, short } from "../numbers.js";
 import { drawn, entropy } from "./draw.js";
 
-const ROUNDED = new Intl.NumberFormat("fr", { style: "percent", maximumSignificantDigits: 2 });
-const BITS = new Intl.NumberFormat("fr", { maximumFractionDigits: 1 });
 const SHOWN = 5;
-
-/** Une chance, en pour cent. */
-export const percent = (p) => (p < 0.001 ? `<\u00a0${ROUNDED.format(0.001)}` : ROUNDED.format(p));
 
 /** Un token tel qu'on l'imprime. */
 export const printed = (text) => text.replace(/'/g, "’").replace(/\n/g, "¶");
@@ -31,7 +27,7 @@ function unwritable(text) {
 function said(bits) {
   const words = Math.round(2 ** bits);
   const like = words > 1 ? `comme entre ${words} mots aussi probables l’un que l’autre` : "presque aucune";
-  return `Hésitation\u00a0: ${BITS.format(bits)}\u00a0bit${bits >= 2 ? "s" : ""}, ${like}.`;
+  return `Hésitation\u00a0: ${short(bits, 1)}\u00a0bit${bits >= 2 ? "s" : ""}, ${like}.`;
 }
 
 export class Hesitation {
@@ -119,7 +115,7 @@ export class Hesitation {
       ...candidates.map((candidate) => this.#choice(candidate, piece)),
       element("p", { className: "hint" }, rest > 0.005 ? `Les autres se partagent ${percent(rest)}. ` : "", hint),
       ...(bits === undefined || bits === null ? [] : [element("p", { className: "hint bits" }, said(bits))]),
-      element("label", { className: "hint slider" }, `Audace\u00a0: ${String(audace).replace(".", ",")} `, slider));
+      element("label", { className: "hint slider" }, `Audace\u00a0: ${short(audace)} `, slider));
   }
 
   #slider() {

@@ -2,7 +2,7 @@
    Les flèches vont de l'un à l'autre. */
 
 import { doubt } from "./draw.js";
-import { percent } from "./hesitation.js";
+import { percent } from "../numbers.js";
 
 export const ONE_LINE = 75; // signes : plus court, un paragraphe n'a pas la place d'une lettrine (story.py fait de même)
 
@@ -135,11 +135,11 @@ function token({ text, part }) {
 
 /** Le token le plus proche, une ligne plus bas (`direction` 1) ou plus haut (-1). */
 function nearestOnNextLine(tokens, here, direction) {
-  const place = (token) => token.getClientRects()[0];
+  const place = (one) => one.getClientRects()[0];
   const { top, left } = place(tokens[here]);
   const beyond = (direction > 0 ? tokens.slice(here) : tokens.slice(0, here).reverse())
-    .filter((token) => (place(token).top - top) * direction > 4);
-  const line = beyond.filter((token) => Math.abs(place(token).top - place(beyond[0]).top) < 4);
-  const distance = (token) => Math.abs(place(token).left - left);
+    .filter((one) => (place(one).top - top) * direction > 4);
+  const line = beyond.filter((one) => Math.abs(place(one).top - place(beyond[0]).top) < 4);
+  const distance = (one) => Math.abs(place(one).left - left);
   return line.sort((one, other) => distance(one) - distance(other))[0];
 }

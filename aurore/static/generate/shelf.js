@@ -28,9 +28,9 @@ function store(storage, key, value) {
   }
 }
 
-function remove(storage, ...keys) {
+function remove(storage, ...names) {
   try {
-    keys.forEach((key) => storage().removeItem(key));
+    names.forEach((name) => storage().removeItem(name));
   } catch { /* rien n'était gardé */ }
 }
 

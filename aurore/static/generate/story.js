@@ -2,6 +2,7 @@
    du serveur, {texte, p, candidats, hesitation}, ou des mots de la personne, {texte, mine} ; les paragraphes, ceux que
    le serveur a composés à la fin, et jusque-là les nôtres. On n'en change jamais un : on en fait un autre. */
 
+import { decimal, moment, short } from "../numbers.js";
 import { align } from "./align.js";
 import { capitalised, endsASentence, link, typeset } from "./typesetting.js";
 
@@ -40,12 +41,12 @@ export const plainText = (story) => lines(story).map(({ opening, text }) => open
     l'amorce) et `start`, dans l'amorce, ce qui y précède le morceau. */
 export function parts({ opening, looked, pieces }) {
   let before = "";
-  const words = (looked ?? [{ texte: opening }]).map((piece) => {
+  const mine = (looked ?? [{ texte: opening }]).map((piece) => {
     const start = before;
     before += piece.texte;
     return { piece: { ...piece, mine: true }, index: -1, start };
   });
-  return [...words, ...pieces.map((piece, index) => ({ piece, index }))];
+  return [...mine, ...pieces.map((piece, index) => ({ piece, index }))];
 }
 
 /** Les lignes imprimées, chacune coupée en [{text, part}], une par morceau. */
@@ -56,11 +57,9 @@ export function words(story) {
     runs.map(({ text, owner }) => ({ text, part: all[owner] })));
 }
 
-const comma = (number) => String(number).replace(".", ",");
-
 /** Un réseau, nommé comme dans les listes. */
 export const named = ({ nom, date, note }) =>
-  `${nom}${date ? `, ${date.replaceAll(" h ", "\u00a0h\u00a0")}` : ""}${note ? ` – note ${comma(note.toFixed(3))}` : ""}`;
+  `${nom}${date ? `, ${moment(date)}` : ""}${note ? ` – note ${decimal(note, 3)}` : ""}`;
 
 /** Ce qui redonnerait ce texte : le réseau et les réglages ; `_printed.html` l'écrit de même. */
 export function colophon({ network, settings }) {
@@ -68,6 +67,6 @@ export function colophon({ network, settings }) {
     return "";
   }
   const { longueur, audace, top_k: topK, top_p: topP, graine } = settings;
-  return `Écrit par ${named(network)}\u202f; longueur ${longueur}, audace ${comma(audace)}, top-k ${topK}, `
-    + `top-p ${comma(topP)}, graine ${graine}.`;
+  return `Écrit par ${named(network)}\u202f; longueur ${longueur}, audace ${short(audace)}, top-k ${topK}, `
+    + `top-p ${short(topP)}, graine ${graine}.`;
 }

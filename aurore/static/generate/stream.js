@@ -48,8 +48,10 @@ export async function* ask(address, body, signal, quiet = () => {}) {
   try {
     listen(SILENCE);
     const response = await post(address, { ...body, stream: true }, signal);
-    for await (const happening of events(response.body)) {
-      listen(happening.event === "place" ? SILENCE_IN_LINE : SILENCE);
+    for await (const happening of events(response.body, () => listen(SILENCE))) {
+      if (happening.event === "place") {
+        listen(SILENCE_IN_LINE);
+      }
       if (happening.event === "erreur") {
         throw new Refused(happening.data.message);
       }
@@ -64,8 +66,9 @@ export async function* ask(address, body, signal, quiet = () => {}) {
   }
 }
 
-/** Le format text/event-stream : des blocs séparés par une ligne vide, de lignes « nom: valeur ». */
-async function* events(body) {
+/** Le format text/event-stream : des blocs séparés par une ligne vide, de lignes « nom: valeur ».
+    `heard` est appelé à chaque envoi, même d'un commentaire, qui dit seulement que le serveur est là. */
+async function* events(body, heard) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let pending = "";
   for (;;) {
@@ -73,6 +76,7 @@ async function* events(body) {
     if (done) {
       return;
     }
+    heard();
     const blocks = (pending + value).replaceAll("\r\n", "\n").split("\n\n");
     pending = blocks.pop();
     for (const block of blocks) {

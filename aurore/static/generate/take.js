@@ -1,5 +1,6 @@
 /* Emporter un texte : le presse-papiers, un fichier. */
 
+import { day } from "../numbers.js";
 import { colophon, plainText } from "./story.js";
 
 /** Met `text` dans le presse-papiers. */
@@ -24,14 +25,12 @@ export function download(text, name) {
   setTimeout(() => URL.revokeObjectURL(href), 1000); // le temps que le navigateur le prenne
 }
 
-const date = (when) => when.toLocaleDateString("fr", { day: "numeric", month: "long", year: "numeric" });
-
 /** Le texte et, dessous, sa date et ce qui le redonnerait. */
 export const asText = (story, when = new Date()) =>
-  [plainText(story), "", `Le ${date(when)}. ${colophon(story)}`.trim()].join("\n");
+  [plainText(story), "", `Le ${day(when)}. ${colophon(story)}`.trim()].join("\n");
 
 /** Le même, en Markdown : un paragraphe par ligne vide, rien de ce qui est écrit n'y devient une mise en forme. */
 export function asMarkdown(story, when = new Date()) {
   const escaped = plainText(story).replace(/[\\`*_{}[\]<>#|~]/g, "\\$&").replace(/^(\d*)([-+.)])(?=\s)/gm, "$1\\$2");
-  return [...escaped.split("\n"), "---", `*${`Le ${date(when)}. ${colophon(story)}`.trim()}*`].join("\n\n");
+  return [...escaped.split("\n"), "---", `*${`Le ${day(when)}. ${colophon(story)}`.trim()}*`].join("\n\n");
 }

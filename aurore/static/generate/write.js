@@ -81,16 +81,16 @@ const commands = {
   },
   listen() {
     const listening = part("listen").ariaPressed === "true";
-    const show = (on) => {
+    const press = (on) => {
       part("listen").ariaPressed = String(on);
       part("listen").textContent = on ? "Se taire" : "Écouter";
     };
     if (listening) {
       hush();
     } else {
-      speak(plainText(scene.story), () => show(false));
+      speak(plainText(scene.story), () => press(false));
     }
-    show(!listening);
+    press(!listening);
   },
   "forget-all"() {
     if (confirm("Effacer tous vos textes de ce navigateur\u202f?")) {
@@ -142,6 +142,7 @@ document.addEventListener("keydown", (event) => {
     if (target === field) {
       form.requestSubmit();
     } else if (target.id === "editor") {
+      event.preventDefault(); // sinon la même touche presserait « Arrêter », qui reçoit le focus
       goOnFromTheCaret();
     }
   } else if (command && key.toLowerCase() === "z" && !typing) { // dans un champ, c'est le navigateur qui annule
@@ -183,7 +184,8 @@ function replay() {
 addEventListener("pagehide", () => {
   hush();
   if (scene.writing && scene.story.pieces.length) {
-    keep({ ...scene.story, cut: true });
+    scene.story.cut = true; // et non une copie : la requête qui se coupe va garder ce texte à son tour
+    keep(scene.story);
   }
 });
 addEventListener("hashchange", replay);

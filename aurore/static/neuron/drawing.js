@@ -1,12 +1,10 @@
 // Les deux dessins de la page « Un seul neurone » : le plan des animaux, et la courbe de l'erreur.
 
+import { decimal } from "../numbers.js";
 import { DOG, answer, weightedSum } from "./learning.js";
 
 const MASSES = 20, EARS = 16; // kilos et centimètres, au bout des axes
 const WORST = 2;              // l'erreur moyenne, en haut de la courbe
-
-export const decimal = (number, digits = 2) => number.toLocaleString(
-  "fr-FR", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 
 const shape = (name, attributes, text = "") => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);

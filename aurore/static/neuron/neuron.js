@@ -1,6 +1,7 @@
 // La page « Un seul neurone » : ce que font les commandes, et ce que la page en dit.
 
-import { decimal, drawCurve, drawPlot } from "./drawing.js";
+import { decimal, short } from "../numbers.js";
+import { drawCurve, drawPlot } from "./drawing.js";
 import { DATA_SETS, START, UNSEEN_ANIMALS, answer, averageError, mistakes, probability, train, weightedSum }
   from "./learning.js";
 import { part } from "../page.js";
@@ -95,7 +96,7 @@ const start = () => {
 };
 
 const describe = ({ epochs, batchSize, learningRate }) => `${part("data").selectedOptions[0].text}\u202f; lot\u00a0: ${batchSize}\u202f; `
-  + `${plural(epochs, "époque")}\u202f; vitesse\u00a0: ${learningRate.toLocaleString("fr-FR")}`;
+  + `${plural(epochs, "époque")}\u202f; vitesse\u00a0: ${short(learningRate)}`;
 
 const note = (run, epoch) => {
   run.seen.push([epoch, averageError(weights, animals)]);

@@ -14,8 +14,10 @@ async function refresh() {
     if (!answer.ok) {
       throw new Error(answer.statusText);
     }
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-    if (fresh.textContent.trim() !== table.textContent.trim()) {
+    const fresh = table.cloneNode(false);
+    fresh.append(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    fresh.normalize();
+    if (!fresh.isEqualNode(table)) {
       table.replaceChildren(...fresh.childNodes);
     }
     lost.textContent = "";

@@ -23,8 +23,9 @@ class _Parser(argparse.ArgumentParser):
 
 def _parse(arguments, script):
     parser = _Parser(add_help=False, allow_abbrev=False)
-    if arguments[:1] == ["serve"]:
-        parser.add_argument("serve", action="store_const", const=True)
+    serve, arguments = arguments[:1] == ["serve"], arguments[arguments[:1] == ["serve"]:]
+    parser.set_defaults(serve=serve)
+    if serve:
         parser.add_argument("--port", type=int, default=USUAL_PORT)
     else:
         parser.add_argument("--check", action="store_true")
@@ -42,7 +43,7 @@ def main(arguments, script):
     """Fait ce que dit la ligne de commande, et renvoie le code de sortie ; `script` est l'aide."""
     options = _parse(arguments, script)
     kit = options.folder.resolve()
-    if "serve" in options:
+    if options.serve:
         from workshop.kit import server  # pylint: disable=import-outside-toplevel  # Flask : inutile au reste
         server.serve(kit, options.port)
         return 0

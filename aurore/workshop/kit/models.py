@@ -6,15 +6,12 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from workshop.credentials import read_token
-from workshop.identity import FILE as IDENTITY
 from workshop.kit.part import Part
-from workshop.learning.hub import PATIENCE_SECONDS, TOKENIZER_FILES, WEIGHTS
-from workshop.learning.readings import FILE as READINGS
+from workshop.learning.hub import PATIENCE_SECONDS, TOKENIZER_FILES, WEIGHTS, WORKSHOP_FILES
 from workshop.paths import AURORE, CACHE
 from workshop.sources import through_kit
 
 FOLDER = "models"
-_WORKSHOP_FILES = (IDENTITY, READINGS)  # ce qu'un réseau de l'atelier, partagé, dit de lui
 COMPLETE = ".complete"  # ce que hub.local_copy cherche dans un réseau en cache ; le dernier fichier posé
 
 
@@ -38,7 +35,7 @@ def plan(kit, manifest, name):
         return part
     sizes = {file.rfilename: file.size for file in listing.siblings}
     formats = (names for names in WEIGHTS if names[0] in sizes or names[-1] in sizes)
-    patterns = [*TOKENIZER_FILES, *_WORKSHOP_FILES, *next(formats, ())]
+    patterns = [*TOKENIZER_FILES, *WORKSHOP_FILES, *next(formats, ())]
     wanted = {file: size for file, size in sizes.items() if any(_matches(file, pattern) for pattern in patterns)}
     part.size = sum(size or 0 for size in wanted.values())
     part.unknown = sum(size is None for size in wanted.values())

@@ -15,7 +15,6 @@ from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 import requests
 from packaging.utils import canonicalize_name
 
-USUAL = "https://index.example/simple"
 PATIENCE = 20  # secondes
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 
@@ -49,14 +48,19 @@ class _Links(HTMLParser):
 
 
 def index_url():
-    """Renvoie l'adresse de l'index que pip lirait ici : PIP_INDEX_URL, son fichier de réglages, ou PyPI."""
+    """Renvoie l'adresse de l'index que pip lirait ici : PIP_INDEX_URL, son fichier de réglages, ou celui d'usage."""
     given = os.environ.get("PIP_INDEX_URL", "").strip()
     if not given:
-        settings = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=False, capture_output=True,
-                                  encoding="utf-8").stdout
-        found = re.search(r"^(?:global|download|install)\.index-url='(.+)'$", settings or "", re.M)
-        given = found[1] if found else USUAL
+        found = (re.search(r"^(?:global|download|install)\.index-url='(.+)'$", _pip("config", "list"), re.M)
+                 or re.search(r"--index-url <url>[^(]*\(default\s+(\S+)\)", _pip("download", "--help")))
+        given = found[1] if found else ""
     return given.rstrip("/")
+
+
+def _pip(*arguments):
+    """Renvoie ce que pip répond ; dans son aide, l'index d'usage est le seul à n'avoir pas de mot de passe à taire."""
+    return subprocess.run([sys.executable, "-m", "pip", *arguments], check=False, capture_output=True,
+                          encoding="utf-8", env={**os.environ, "COLUMNS": "200"}).stdout or ""
 
 
 def files_of(index, name, session=requests):

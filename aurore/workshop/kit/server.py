@@ -8,6 +8,7 @@ import os
 import re
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask, abort, jsonify, render_template, request, send_from_directory
 from packaging.utils import canonicalize_name
@@ -20,6 +21,7 @@ from workshop.kit.manifest import FILE, Manifest
 THREADS = 40       # trente personnes, dont chacune peut tenir un fil tant que dure une reprise
 CONNECTIONS = 100  # un Mac n'ouvre que 256 fichiers à la fois, et chaque envoi en prend deux
 _ANY_ADDRESS = "0.0.0.0"
+_OUTSIDE = ("192.0.2.1", 9)  # une adresse que personne n'a (RFC 5737), et à qui l'on n'envoie rien
 
 
 def create_app(kit):
@@ -40,7 +42,7 @@ def create_app(kit):
 
     @app.get("/")
     def home():
-        return render_template("home.html", address=request.host_url.rstrip("/"), manifest=manifest,
+        return render_template("home.html", addresses=_to_type(request.host_url.rstrip("/")), manifest=manifest,
                                image=any(path.startswith("image/") for path in manifest.files))
 
     @app.get(f"/{FILE}")
@@ -139,7 +141,7 @@ def addresses():
     found = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # n'envoie rien : dit seulement par où l'on sortirait
+            probe.connect(_OUTSIDE)  # sans connexion ni envoi : dit seulement par où l'on sortirait
             found.append(probe.getsockname()[0])
         except OSError:
             pass
@@ -148,6 +150,14 @@ def addresses():
     except OSError:
         pass
     return [address for address in dict.fromkeys(found) if not re.match(r"127\.|0\.", address)]
+
+
+def _to_type(asked):
+    """Renvoie les adresses à taper dans la salle, d'après celle `asked` à laquelle la page a été demandée."""
+    host = urlsplit(asked)
+    if host.hostname not in ("127.0.0.1", "localhost"):
+        return [asked]
+    return [f"http://{address}:{host.port or 80}" for address in addresses()] or [asked]  # celui qui sert la regarde
 
 
 def open_server(kit, port, host=_ANY_ADDRESS):

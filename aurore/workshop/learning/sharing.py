@@ -21,7 +21,7 @@ from workshop.credentials import read_pseudo, read_token
 from workshop.errors import WorkshopError
 from workshop.learning import cards
 from workshop.paths import DATA, MODEL, TOKENIZER, shown
-from workshop.sources import EMBEDDED, source_mode
+from workshop.sources import EMBEDDED, source_mode, through_kit
 
 PATIENCE_SECONDS = (10, 60)  # pour se connecter, puis pour chaque réponse
 
@@ -99,6 +99,9 @@ def check(wanted, again=None):
     if source_mode() == EMBEDDED:
         raise NotSent("Rien n'est parti sur Hugging Face : AURORE_SOURCE=embedded interdit toute connexion. Retirez "
                       f"cette variable.\n{then}")
+    if through_kit():
+        raise NotSent("Rien n'est parti sur Hugging Face : avec AURORE_KIT, un portable de la salle en tient lieu, et il "
+                      f"ne doit voir aucun jeton. Retirez cette variable.\n{then}")
     token, pseudo = read_token(), read_pseudo()
     for given, what in ((token, "un jeton"), (pseudo, "votre pseudo")):
         if given.value is None:

@@ -13,11 +13,10 @@ from pathlib import Path
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from workshop.credentials import PLACEHOLDER
 from workshop.page.errors import is_api, message
+from workshop.page.replicas import Counts
 from workshop.page.visitor import current
 from workshop.paths import CREDENTIALS
 
@@ -53,7 +52,7 @@ class Lock:
 
     def __init__(self, code: str):
         self._code = code
-        self._wrong = FixedWindowRateLimiter(MemoryStorage())
+        self._wrong = Counts()
 
     def opens(self, tried: str) -> bool:
         """Dit si `tried` est le code, en un temps qui n'apprend rien ; lève TooManyTries après trop d'erreurs."""

@@ -48,7 +48,8 @@ def _say_where(response: Response) -> Response:
     """Une redirection reste sur cette page, quel que soit l'hôte qu'on lui a dit, et se lit là où elle ne se suit
     pas."""
     if 300 <= response.status_code < 400 and response.location:
-        response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
+        _, _, path, *rest = urlsplit(response.location)
+        response.location = urlunsplit(("", "", "/" + path.lstrip("/"), *rest))   # « //ailleurs » serait un autre hôte
         response.set_data('<!doctype html><html lang="fr"><title>Par ici – Aurore</title>'
                           f'<p>Cette page est <a href="{escape(response.location)}">à une autre adresse</a>.</p>')
     return response

@@ -5,21 +5,18 @@ son formulaire, et l'adresse n'a qu'une limite très large. Être prié de reven
 """
 
 import functools
-import secrets
 import threading
-import time
 from collections import Counter
 from typing import Callable
 
 from flask import Flask, make_response, request
 from flask_wtf.csrf import CSRFProtect
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from workshop.page.contract import LARGEST_BODY, PER_ADDRESS, PER_PERSON
 from workshop.page.events import Full
 from workshop.page.line import COME_BACK_SECONDS, Room
+from workshop.page.replicas import Counts, secret_key
 from workshop.page.visitor import Visitor, current
 
 # Chaque texte demandé tient un fil du serveur, qu'il s'écrive ou attende, quel que soit son réseau.
@@ -42,7 +39,7 @@ HEADERS = {
 def protect(app: Flask) -> tuple[CSRFProtect, Callable]:
     """Règle `app` et renvoie (csrf, limit) : le gardien du formulaire, et le décorateur qui borne une vue."""
     app.config.update(
-        SECRET_KEY=secrets.token_bytes(32),  # les cookies ne survivent pas au serveur : il ne garde rien
+        SECRET_KEY=secret_key(),
         SESSION_COOKIE_NAME="aurore", SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=FORM_LIFETIME,
         MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=20)
     csrf = CSRFProtect(app)
@@ -79,7 +76,7 @@ class Pace:
     """Combien de textes chacun demande en une minute."""
 
     def __init__(self):
-        self._asked = FixedWindowRateLimiter(MemoryStorage())
+        self._asked = Counts()
 
     def bounds(self, view: Callable) -> Callable:
         """Renvoie `view`, qui lève TooMany ; une demande à qui la salle était pleine ne compte pas."""
@@ -88,7 +85,7 @@ class Pace:
             limits = [(_PER_ADDRESS, address), *([(_PER_PERSON, person)] if person else [])]
             for limit in limits:
                 if not self._asked.test(*limit):
-                    raise TooMany(self._asked.get_window_stats(*limit).reset_time - time.time())
+                    raise TooMany(self._asked.seconds_left(*limit))
             try:
                 response = view(*args, **kwargs)
             except Full:

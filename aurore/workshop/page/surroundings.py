@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
+from workshop.narration import decimal, short
 from workshop.page import api, board, compare, completions, contract, door, errors, guards, sharing
 from workshop.page.events import Writer
 from workshop.page.guide import guide
@@ -31,6 +32,7 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     board.install(app, csrf)
     errors.register(app)
     app.config["TEMPLATES_AUTO_RELOAD"] = True  # on change une phrase d'un gabarit, on recharge : elle y est
+    app.jinja_env.filters.update(decimal=decimal, short=short)
     app.context_processor(lambda: {"network": generator.network, "refusal": generator.refusal,
                                    "networks": lambda: generator.networks,
                                    "contract": contract})
