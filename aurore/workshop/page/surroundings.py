@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
 from workshop.narration import decimal, short
-from workshop.page import api, board, compare, completions, contract, door, errors, guards, sharing
+from workshop.page import api, board, compare, completions, contract, door, errors, guards, qr
 from workshop.page.events import Writer
 from workshop.page.guide import guide
 from workshop.page.metrics import Counted, Metrics
@@ -23,7 +23,7 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     metrics = Metrics(generator)
     counted = Counted(generator, metrics)
     writing = (api.blueprint(counted, limit), api.blueprint(counted, limit, "/v1"),
-               completions.blueprint(counted, limit), sharing.blueprint(limit))
+               completions.blueprint(counted, limit), qr.blueprint(limit))
     for blueprint in writing:
         csrf.exempt(blueprint)  # un autre site ne peut pas envoyer de JSON sans la permission du navigateur
     for blueprint in (metrics.blueprint(), door.blueprint(door.read_access_code()), guide, *writing,

@@ -11,11 +11,11 @@ from workshop.page.contract import LONGEST_ADDRESS, Malformed
 
 def blueprint(limit: Callable) -> Blueprint:
     """Renvoie le morceau d'application qui dessine les codes QR ; `limit` borne ce que chacun peut en demander."""
-    page = Blueprint("sharing", __name__)
+    page = Blueprint("qr", __name__)
 
     @page.post("/api/qr")
     @limit
-    def qr():
+    def draw():
         address = request.get_data(as_text=True)
         if not re.fullmatch(f"[!-~]{{1,{LONGEST_ADDRESS}}}", address):
             raise Malformed(f"Un code QR contient une adresse, en texte : {LONGEST_ADDRESS} caractères au plus.")
