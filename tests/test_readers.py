@@ -15,8 +15,8 @@ from workshop.paths import BASE_MODEL
 from workshop.writing import generation
 from workshop.writing.engine import Network
 from workshop.writing.generation import write_texts
-from workshop.writing.sampling import Choice, Settings
 from workshop.writing.prefill import SharedBatch
+from workshop.writing.sampling import Choice, Settings
 
 OPENINGS = ["Il était une fois", "Le soir,", "La meunière chantait au bord de la rivière, et", "Ah! mon père, "]
 

@@ -26,8 +26,8 @@ from workshop.page.visitor import Visitor
 from workshop.paths import shown
 from workshop.writing.engine import Network
 from workshop.writing.generation import Text
-from workshop.writing.sampling import Settings
 from workshop.writing.prefill import SharedBatch
+from workshop.writing.sampling import Settings
 
 LONG_TOKEN = 8           # signes : deux fois plus qu'un token n'en a d'ordinaire
 CANDIDATES = 5           # montrés pour chaque token
