@@ -100,8 +100,8 @@ def check(wanted, again=None):
         raise NotSent("Rien n'est parti sur Hugging Face : AURORE_SOURCE=embedded interdit toute connexion. Retirez "
                       f"cette variable.\n{then}")
     if through_kit():
-        raise NotSent("Rien n'est parti sur Hugging Face : avec AURORE_KIT, un portable de la salle en tient lieu, et il "
-                      f"ne doit voir aucun jeton. Retirez cette variable.\n{then}")
+        raise NotSent("Rien n'est parti sur Hugging Face : avec AURORE_KIT, un portable de la salle en tient lieu, et "
+                      f"il ne doit voir aucun jeton. Retirez cette variable.\n{then}")
     token, pseudo = read_token(), read_pseudo()
     for given, what in ((token, "un jeton"), (pseudo, "votre pseudo")):
         if given.value is None:
