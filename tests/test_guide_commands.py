@@ -30,6 +30,16 @@ ELSEWHERE = {
     "-d '{\"amorce\": \"Le soir, la meunière\", \"longueur\": \"court\"}'": "tests/test_flask.py",
     "../.venv/bin/python -m workshop.learning.evaluation embedded/base_model "
     "data/books/la_mare_au_diable_23582-0.txt": "tests/test_evaluation.py",
+    'AURORE_CODE_SALLE="un code à vous" AURORE_HOST=0.0.0.0 python aurore/5_flask.py': "tests/test_board.py",
+    "export AURORE_SALLE=http://192.168.0.10:8080": "tests/test_board.py",
+    "export AURORE_PRENOM=Fadette": "tests/test_board.py",
+    "python aurore/verify.py --watch": "tests/test_verify.py",
+    "python aurore/share.py model": "tests/test_sharing.py",
+    "python aurore/share.py data public": "tests/test_sharing.py",
+    # Ces deux outils lisent la description que test_api_v1.py vérifie ; ils ne sont pas dans les dépendances.
+    "openapi-python-client generate --url http://127.0.0.1:8080/api/v1/openapi.json": "tests/test_api_v1.py",
+    "npx openapi-typescript http://127.0.0.1:8080/api/v1/openapi.json -o aurore.d.ts "
+    "--default-non-nullable=false": "tests/test_api_v1.py",
 }
 # Un exercice fini est la solution (test_exercises.py) : ce qu'affichent les étapes a été gardé par `finished_atelier`.
 STEP = re.compile(r"python aurore/(\d_\w+?)(?:_solution)?\.py$")
