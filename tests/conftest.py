@@ -56,6 +56,21 @@ def pytest_runtest_setup():
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Oublie ce qu'un test a trouvé hors d'atteinte : une séance ne l'attend plus, le test suivant n'en est pas une."""
+    modules = [(sys.modules.get("huggingface_hub.constants"), "HF_HUB_OFFLINE"),
+               (sys.modules.get("transformers.utils.hub"), "_is_offline_mode")]
+    before = [(module, name, getattr(module, name)) for module, name in modules if module]
+    try:
+        return (yield)
+    finally:
+        for kept in before:
+            setattr(*kept)
+        if "workshop.learning.offline" in sys.modules:
+            sys.modules["workshop.learning.offline"].is_reachable.cache_clear()
+
+
 class Atelier:
     """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
 

@@ -128,7 +128,9 @@ def description(root: str, networks: list[str]) -> Schema:
         "components": {"schemas": {
             "Demande": _demand({**asked, "tokens": _TOKENS}, [*OPTIONAL, "tokens"]),
             "Texte": _demand({name: asked[name] for name in LOOK_FIELDS}, OPTIONAL),
-            "CompletionRequest": _demand(completed, completed),
+            "CompletionRequest": {**_demand(completed, completed), "not": {  # l'un ou l'autre, pas les deux
+                "required": ["echo", "logprobs"],
+                "properties": {"echo": {"const": True}, "logprobs": {"type": "integer"}}}},
             **_STORIES, **_OPENAI}},
     }
 
