@@ -202,7 +202,8 @@ def _book_server():
 def _hub_server():
     _HUB.repositories.clear()
     _HUB.requests.clear()
-    _HUB.failure = None
+    _HUB.failure, _HUB.delay = None, 0
+    _HUB.truncated = set()
     return _HUB
 
 
