@@ -28,8 +28,8 @@ MISTAKES = {
         (lambda s: not any(map(str.isalpha, s.text)), "text vaut « {text} » : il n'y a pas un mot à découper",
          "Écrivez une phrase")],
     "2.3": [
-        (lambda s: "return_tensors" in s.answer or s.ids.ndim > 1, "return_tensors donne un tableau à deux dimensions, et non une liste",
-         "Retirez return_tensors"),
+        (lambda s: "return_tensors" in s.answer or s.ids.ndim > 1,
+         "return_tensors donne un tableau à deux dimensions, et non une liste", "Retirez return_tensors"),
         (lambda s: "input_ids" in s.ids, "input_ids est le dictionnaire entier",
          'Prenez-y la valeur de la clé : ...["input_ids"]'),
         (lambda s: s.ids == [s.expected], "il y a une liste de trop : le tokenizer a reçu une liste de textes",

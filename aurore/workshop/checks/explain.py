@@ -262,8 +262,9 @@ _ACCIDENTS = (
      "n'a pas d'éléments", "Vérifiez, à la ligne {line}, que c'est bien la liste que vous donnez"),
     (TypeError, "os.PathLike object, not TextIOWrapper", "open attend un chemin, et book est déjà un fichier ouvert",
      "Lisez directement book"),
-    (TypeError, "bytes-like object|expected string or bytes|PyString", "cette fonction attend un texte, et reçoit autre "
-     "chose", "Vérifiez ce que vous lui donnez, ligne {line}, et que c'est bien cette fonction-là qu'il faut"),
+    (TypeError, "bytes-like object|expected string or bytes|PyString",
+     "cette fonction attend un texte, et reçoit autre chose",
+     "Vérifiez ce que vous lui donnez, ligne {line}, et que c'est bien cette fonction-là qu'il faut"),
     (TypeError, "", "une fonction reçoit une valeur d'une autre sorte que celle qu'elle attend",
      "Vérifiez ce que vous lui donnez, ligne {line}"),
     (AttributeError, "'NoneType'", "« {name} » est demandé à une variable qui vaut None",

@@ -185,7 +185,7 @@ def keep_author_lines(lines):
 
 
 def _without_verse_numbers(lines):
-    """Retire les numéros de vers : de deux en deux à dix en dix, chacun a un voisin ; un nombre seul est de l'auteur."""
+    """Retire les numéros de vers : de deux en deux à dix en dix, ils ont un voisin ; seul, un nombre est à l'auteur."""
     found = {rank: int(match[1] or match[2]) for rank, match in enumerate(map(_VERSE_NUMBER.search, lines)) if match}
     numbers = set(found.values())
     in_margin = {rank for rank, number in found.items()

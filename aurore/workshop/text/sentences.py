@@ -4,7 +4,8 @@ import re
 
 # Ces quelques mots, que Punkt reçoit sans modèle à télécharger, coupent ces romans mieux que
 # son modèle français tout fait. Après eux vient un nom : leur point ne finit jamais une phrase.
-_TITLES = "mm mr mme mmes mde mlle mlles melle mgr mgrs mrs messrs dr drs me sr sgr st ste sts stes vve vves cf voy".split()
+_TITLES = ("mm mr mme mmes mde mlle mlles melle mgr mgrs mrs messrs dr drs me sr sgr st ste sts stes vve vves cf "
+           "voy").split()
 # Des mots et des prénoms écourtés : leur point finit une phrase si ce qui suit ne peut être un nom.
 _SHORTENED = ("éd édit coll trad ms mss av apr exc em capt capit lieut gén prof rév pr bd boul r prosp aug alex alf "
               "eug ed ém fréd vict théod théoph phil jos guill ll ss nn rr pp aa").split()
