@@ -7,6 +7,7 @@ courant pendant ce déménagement, la lecture suivante le termine.
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from workshop.errors import WorkshopError
 from workshop.paths import MODEL, shown
 
 INCOMING, _READY = ".incoming", ".ready"
+_MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 ABANDONED = 3600  # secondes ; un nom d'attente auquel rien ne s'ajoute depuis est celui d'un script tué
 _MODEL_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 
@@ -141,10 +143,23 @@ def ensure_writable(folder, size=100_000):
 
 
 def is_complete_model(folder):
-    """Dit si `folder` contient une configuration, un tokenizer et des poids entiers."""
+    """Dit si `folder` contient une configuration, un tokenizer et des poids entiers.
+
+    Ces fichiers ne sont relus que s'ils ont changé : la page, qui montre tous les réseaux, le demande sans cesse.
+    """
     try:
-        with safe_open(folder / "model.safetensors", framework="numpy"):
-            for name in ("config.json", "tokenizer.json"):
+        states = [(folder / name).stat() for name in _MODEL_FILES]
+    except OSError:
+        return False
+    return _opens(folder, tuple((state.st_mtime_ns, state.st_size) for state in states))
+
+
+@functools.lru_cache(maxsize=64)
+def _opens(folder, _states):
+    weights, *texts = _MODEL_FILES
+    try:
+        with safe_open(folder / weights, framework="numpy"):
+            for name in texts:
                 json.loads((folder / name).read_text(encoding="utf-8"))
             return True
     except (OSError, ValueError, SafetensorError):
