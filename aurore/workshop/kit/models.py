@@ -5,14 +5,19 @@ import shutil
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
-from workshop.credentials import read_token
 from workshop.kit.part import Part
-from workshop.learning.hub import PATIENCE_SECONDS, TOKENIZER_FILES, WEIGHTS, WORKSHOP_FILES
-from workshop.paths import AURORE, CACHE
-from workshop.sources import through_kit
+from workshop.learning.hub import (
+    COMPLETE,
+    PATIENCE_SECONDS,
+    TOKENIZER_FILES,
+    WORKSHOP_FILES,
+    cached_folder,
+    preferred_weights,
+    token_to_show,
+)
+from workshop.paths import AURORE
 
 FOLDER = "models"
-COMPLETE = ".complete"  # ce que hub.local_copy cherche dans un réseau en cache ; le dernier fichier posé
 
 
 def plan(kit, manifest, name):
@@ -26,7 +31,7 @@ def plan(kit, manifest, name):
         part.here = sum(manifest.files[path].size for path in mine)
         return part
     try:
-        listing = HfApi().model_info(name, files_metadata=True, timeout=PATIENCE_SECONDS, token=_token())
+        listing = HfApi().model_info(name, files_metadata=True, timeout=PATIENCE_SECONDS, token=token_to_show())
     except (RepositoryNotFoundError, HFValidationError):
         part.missing.append(f"« {name} » n'existe pas dans le catalogue Hugging Face, ou il est privé (le jeton ?).")
         return part
@@ -34,18 +39,12 @@ def plan(kit, manifest, name):
         part.missing.append(f"{name} : le catalogue Hugging Face ne répond pas ({type(error).__name__}).")
         return part
     sizes = {file.rfilename: file.size for file in listing.siblings}
-    formats = (names for names in WEIGHTS if names[0] in sizes or names[-1] in sizes)
-    patterns = [*TOKENIZER_FILES, *WORKSHOP_FILES, *next(formats, ())]
+    patterns = [*TOKENIZER_FILES, *WORKSHOP_FILES, *preferred_weights(sizes)]
     wanted = {file: size for file, size in sizes.items() if any(_matches(file, pattern) for pattern in patterns)}
     part.size = sum(size or 0 for size in wanted.values())
     part.unknown = sum(size is None for size in wanted.values())
     part.gather = lambda kit, manifest: _gather(kit, manifest, listing, wanted, part)
     return part
-
-
-def _token():
-    """Le jeton, ou False : ne pas en chercher d'autre sur la machine."""
-    return not through_kit() and read_token().value or False
 
 
 def _matches(file, pattern):
@@ -59,7 +58,7 @@ def _gather(kit, manifest, listing, wanted, part):
     folder = kit / FOLDER / name
     try:
         snapshot_download(name, revision=listing.sha, local_dir=folder, allow_patterns=list(wanted), max_workers=2,
-                          token=_token())
+                          token=token_to_show())
     except OSError as error:
         if type(error) in (OSError, PermissionError, FileExistsError) and error.errno:
             raise  # le disque, que narration explique
@@ -68,7 +67,7 @@ def _gather(kit, manifest, listing, wanted, part):
         return
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # ce dont huggingface_hub se sert pour reprendre
     (folder / COMPLETE).touch()
-    cached = (CACHE / "models" / name.replace("/", "--")).relative_to(AURORE.parent).as_posix()
+    cached = cached_folder(name).relative_to(AURORE.parent).as_posix()
     licence = getattr(listing.card_data, "license", None) or "voir sa fiche dans le catalogue"
     for file in [*wanted, COMPLETE]:
         manifest.add(kit, f"{FOLDER}/{name}/{file}", licence=str(licence), to=f"{cached}/{file}",

@@ -33,6 +33,7 @@ WEIGHTS = (("model.safetensors", "model-*.safetensors", "model.safetensors.index
 TOKENIZER_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
                    "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json")
 WORKSHOP_FILES = (IDENTITY, READINGS)  # ce qu'un réseau de l'atelier dit de lui
+COMPLETE = ".complete"  # posé dans la copie d'un modèle une fois qu'elle est entière
 TORCH_VERSION = "2.13.0"
 PATIENCE_SECONDS = 20  # sans réponse du catalogue, on travaille hors ligne
 
@@ -63,8 +64,8 @@ def _find(model_name, tokenizer_only):
     if source_mode() == EMBEDDED:
         print(f"AURORE_SOURCE=embedded : aurore-mini, le petit réseau embarqué, remplace {model_name}.")
         return BASE_MODEL
-    folder = _cached(model_name)
-    marks = [folder / ".complete"] + [folder / ".tokenizer-complete"] * tokenizer_only
+    folder = cached_folder(model_name)
+    marks = [folder / COMPLETE] + [folder / ".tokenizer-complete"] * tokenizer_only
     if any(mark.is_file() for mark in marks):
         return folder
     try:
@@ -78,21 +79,20 @@ def _find(model_name, tokenizer_only):
     return folder
 
 
-def _cached(model_name):
+def cached_folder(model_name):
+    """Renvoie où est gardée, téléchargée, la copie du modèle `model_name`."""
     return CACHE / "models" / model_name.replace("/", "--")
 
 
 def forget(model_name):
     """Efface la copie du modèle `model_name`, pour que la prochaine ouverture reprenne celui du catalogue."""
-    shutil.rmtree(_cached(model_name), ignore_errors=True)
+    shutil.rmtree(cached_folder(model_name), ignore_errors=True)
     offline.forget(model_name)
 
 
 def _download(model_name, folder, tokenizer_only):
     """Télécharge dans `folder` le tokenizer et un seul format de poids."""
-    token = read_token()
-    # False : ne pas chercher d'autre jeton sur la machine. Un kit n'en reçoit aucun : il est servi en clair.
-    access = {"token": False if through_kit() else token.value or False}
+    access = {"token": token_to_show()}
     try:
         listing = HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access)
         present = {file.rfilename for file in listing.siblings}
@@ -103,7 +103,13 @@ def _download(model_name, folder, tokenizer_only):
     except (OSError, HFValidationError) as error:  # requests et huggingface_hub héritent d'OSError
         if type(error) in (OSError, PermissionError, FileExistsError) and error.errno:
             raise  # le disque, que narration explique
-        raise _failure(error, model_name, token) from error
+        raise _failure(error, model_name, read_token()) from error
+
+
+def token_to_show():
+    """Renvoie le jeton, ou False : ne pas en chercher d'autre sur la machine. Un kit n'en reçoit aucun : il est servi
+    en clair."""
+    return not through_kit() and read_token().value or False
 
 
 def _failure(error, model_name, token):
@@ -127,10 +133,16 @@ def _not_found(model_name, token):
     return sentence + f"Vérifiez MODEL_NAME. S'il est privé, il faut un jeton. {token.remark}"
 
 
+def preferred_weights(present):
+    """Renvoie les noms, avec « * », du seul format de poids à télécharger parmi les fichiers `present` ; () s'il n'y en
+    a aucun."""
+    return next((names for names in WEIGHTS if names[0] in present or names[-1] in present), ())
+
+
 def _preferred_weights(present, model_name):
-    for names in WEIGHTS:
-        if names[0] in present or names[-1] in present:
-            return list(names)
+    names = preferred_weights(present)
+    if names:
+        return names
     raise WorkshopError(f"Le modèle « {model_name} » ne contient pas de poids que l'on sache ouvrir "
                         f"({', '.join(names[0] for names in WEIGHTS)}). Choisissez-en un autre.")
 
