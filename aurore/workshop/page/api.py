@@ -7,14 +7,13 @@ qu'elles ne connaissent pas.
 import re
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
-from itertools import chain
 from typing import Any, Callable
 
 from flask import Blueprint, abort, jsonify, request
 
 from workshop.page import event_stream, prompts
 from workshop.page.contract import FIELDS, LOOK_FIELDS, SEEDS, Malformed, read_json, wish
-from workshop.page.errors import UnknownField
+from workshop.page.errors import refuse_unknown
 from workshop.page.events import Piece, Writer
 from workshop.page.openapi import description
 from workshop.page.story import Story, network_as_json, to_the_end, together
@@ -56,9 +55,7 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
         stories, written = begin(generator, asked)
         if not asked["stream"]:
             return jsonify(_whole(stories, written, with_tokens))
-        # Une file pleine se dit avant de commencer à répondre.
-        begun = [next(written) for _ in stories]
-        return event_stream.answer(written, event_stream.told(chain(begun, written), written, stories))
+        return event_stream.answer(written, event_stream.told(event_stream.begun(written, len(stories)), stories))
 
     if version:
         @api.get("/stream")
@@ -73,9 +70,8 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
             if seed.isdecimal() and known.isdecimal():
                 sent["graine"] = int(seed)
             stories, written = begin(generator, _read(sent, [name for name in FIELDS if name != "suites"]))
-            begun = [next(written)]
             return event_stream.answer(written, event_stream.resumable(
-                chain(begun, written), written, stories, int(known) if known.isdecimal() else 0))
+                event_stream.begun(written), stories, int(known) if known.isdecimal() else 0))
 
     return api
 
@@ -126,17 +122,8 @@ def _take_flag(sent: object, name: str) -> bool:
 def _read(sent: object, names: Iterable[str]) -> dict[str, Any]:
     """Renvoie les champs `names` de `sent` ; la v1 refuse les autres par leur nom."""
     if request.path.startswith("/api/v1/") and isinstance(sent, dict):
-        refuse_unknown(sent, names)
+        refuse_unknown(sent, names, "de cette demande")
     return read_json(sent, names)
-
-
-def refuse_unknown(sent: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Lève UnknownField si `sent` a un champ qui n'est pas de `names`."""
-    known = list(names)
-    for name in sent:
-        if name not in known:
-            shown = prompts.readable(name[:40])
-            raise UnknownField(f"« {shown} » n'est pas un champ de cette demande. Les voici : {', '.join(known)}.")
 
 
 def _from_address(sent: Mapping[str, str]) -> dict[str, Any]:

@@ -16,13 +16,12 @@ from typing import Any, Iterator, NamedTuple
 from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from workshop.exercises import LESSONS, find_todos
 from workshop.page.contract import CONTROLS
 from workshop.page.door import EXPIRED, Lock
+from workshop.page.replicas import Counts
 from workshop.page.visitor import current
 from workshop.paths import AURORE, DATA
 
@@ -176,7 +175,7 @@ def read_report(body: object) -> tuple[str, dict[str, tuple[str, str]]]:
 def blueprint(code: str, csrf: CSRFProtect, notebook: Notebook) -> Blueprint:
     """Renvoie le morceau d'application du tableau, derrière le code de qui anime."""
     page, lock = Blueprint("board", __name__, url_prefix="/salle"), Lock(code)
-    received = FixedWindowRateLimiter(MemoryStorage())
+    received = Counts()
 
     @page.post("/avis")
     @csrf.exempt   # un autre site ne peut pas envoyer de JSON sans la permission du navigateur

@@ -19,8 +19,7 @@ from workshop.page.contract import (
     Malformed,
     Wish,
 )
-from workshop.page.errors import UnknownField
-from workshop.page.prompts import readable
+from workshop.page.errors import refuse_unknown
 
 LONGEST = list(LENGTHS)[-1]
 MOST_TOKENS = LENGTHS[LONGEST].tokens + PATIENCE
@@ -76,10 +75,7 @@ def read(sent: object) -> Completion:
     """Renvoie la demande que forme le JSON `sent` ; lève Malformed."""
     if not isinstance(sent, dict):
         raise Malformed('Il faut un objet JSON, par exemple {"model": "aurore", "prompt": "Le soir, la meunière"}.')
-    for name in sent:
-        if name not in NAMES:
-            raise UnknownField(f"« {readable(name[:40])} » n'est pas un champ que cette page sert. Les voici : "
-                               f"{', '.join(NAMES)}.")
+    refuse_unknown(sent, NAMES, "que cette page sert")
     asked = {name: _value(sent, name) for name in SCHEMAS}
     if asked["echo"] and asked["logprobs"] is not None:
         raise Malformed("« echo » et « logprobs » ne se servent pas ensemble : voyez /api/v1/look.")

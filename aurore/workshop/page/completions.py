@@ -8,24 +8,22 @@ Le texte est brut, tel que le réseau l'écrit : ni composé, ni prolongé jusqu
 """
 
 import json
-import logging
 import math
-import re
 import secrets
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
-from itertools import chain
 from typing import Any, Callable
 
 from flask import Blueprint, jsonify
 
+from workshop.identity import FOLDER_NAME
 from workshop.page import completion_request, error_codes, event_stream, prompts
 from workshop.page.api import body
 from workshop.page.completion_request import Completion
 from workshop.page.contract import ERRORS, LONGEST_PROMPT, Malformed
-from workshop.page.errors import described, message
+from workshop.page.errors import message
 from workshop.page.events import End, Piece, Stream, Writer
 from workshop.page.signature import Signature
 from workshop.page.story import to_the_end, together
@@ -139,8 +137,7 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
             to_the_end(written)
             return jsonify({**head, "choices": [_choice(number, choice, choice.text)
                                                 for number, choice in enumerate(choices)]})
-        begun = [next(written) for _ in choices]   # une file pleine se dit avant de commencer à répondre
-        return event_stream.answer(written, _chunks(head, choices, begun, written))
+        return event_stream.answer(written, _chunks(head, choices, event_stream.begun(written, len(choices))), FAILURE)
 
     @page.errorhandler(UnknownModel)
     def unknown(_):
@@ -157,8 +154,10 @@ def _find(generator: Writer, key: str) -> Signature:
 
 
 def _model(network: Signature) -> dict[str, Any]:
-    found = re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", network.key)
-    created = datetime.strptime(network.key, "%Y-%m-%d_%H-%M-%S").timestamp() if found else 0
+    try:
+        created = datetime.strptime(network.key, FOLDER_NAME).timestamp()
+    except ValueError:   # un réseau embarqué : sa clé est son nom
+        created = 0
     return {"id": network.key, "object": "model", "created": int(created), "owned_by": "aurore"}
 
 
@@ -167,21 +166,18 @@ def _choice(number: int, choice: Choice, text: str, finished: bool = True) -> di
             "finish_reason": choice.finish_reason if finished else None}
 
 
-def _chunks(head: dict[str, Any], choices: list[Choice], begun: Iterable, written: Generator) -> Iterator[str]:
+def _chunks(head: dict[str, Any], choices: list[Choice], written: Iterable) -> Iterator[str]:
     """Donne la réponse morceau après morceau, jusqu'à « [DONE] »."""
-    try:
-        for number, text in chain(begun, written):
-            if text != "":
-                yield _sent({**head, "choices": [_choice(number, choices[number], text or "", text is None)]})
-            else:
-                yield event_stream.HEARTBEAT
-        yield "data: [DONE]\n\n"
-    except Exception as error:  # pylint: disable=broad-exception-caught  # les en-têtes sont partis
-        logging.getLogger(__name__).error("%s", described(error))
-        yield _sent(error_codes.openai_error(500, error_codes.CODES[500], ERRORS[500][1]))
-    finally:
-        written.close()
+    for number, text in written:
+        if text != "":
+            yield _sent({**head, "choices": [_choice(number, choices[number], text or "", text is None)]})
+        else:
+            yield event_stream.HEARTBEAT
+    yield "data: [DONE]\n\n"
 
 
 def _sent(data: dict[str, Any]) -> str:
     return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+FAILURE = _sent(error_codes.openai_error(500, error_codes.CODES[500], ERRORS[500][1]))

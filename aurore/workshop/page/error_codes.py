@@ -20,7 +20,9 @@ REFUSED_TEXT = "texte_refuse"
 
 EVERY = [*CODES.values(), UNKNOWN_FIELD, WRONG_FIELD, REFUSED_TEXT]
 
-# Ce que les clients d'OpenAI attendent à la place.
+# Les adresses qui répondent en JSON ; à la seconde, dans la forme d'OpenAI.
+API, OPENAI = "/api/", "/v1/"
+# Ce que ses clients attendent à la place.
 OPENAI_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 500: "server_error",
                 503: "overloaded_error"}
 
@@ -28,6 +30,11 @@ OPENAI_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_
 def of_status(status: int) -> str:
     """Renvoie le code d'une réponse HTTP `status`."""
     return CODES.get(status, CODES[500 if status >= 500 else 400])
+
+
+def as_json(path: str, status: int, code: str, sentence: str) -> dict[str, object]:
+    """Renvoie l'erreur, dans la forme que l'on attend à cette adresse."""
+    return openai_error(status, code, sentence) if path.startswith(OPENAI) else {"code": code, "message": sentence}
 
 
 def openai_error(status: int, code: str, sentence: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from workshop.page import error_codes, form
 from workshop.page.contract import ERRORS, EXPIRED, Malformed
 from workshop.page.events import Full
 from workshop.page.guards import TooMany
-from workshop.page.prompts import Refused
+from workshop.page.prompts import Refused, readable
 
 Headers = Iterable[tuple[str, str]]
 
@@ -38,6 +38,15 @@ def register(app: Flask) -> None:
 
 class UnknownField(Malformed):
     """La demande a un champ que l'on ne connaît pas."""
+
+
+def refuse_unknown(sent: Iterable[str], names: Iterable[str], of_what: str) -> None:
+    """Lève UnknownField si `sent` a un champ qui n'est pas de `names` ; `of_what` dit de quoi ils sont les champs."""
+    known = list(names)
+    for name in sent:
+        if name not in known:
+            raise UnknownField(f"« {readable(name[:40])} » n'est pas un champ {of_what}. Les voici : "
+                               f"{', '.join(known)}.")
 
 
 def _refuse(sentence: str, code: str = error_codes.CODES[400]) -> ResponseReturnValue:
@@ -75,7 +84,7 @@ def _answer(error: HTTPException, retry_after: float | None = None) -> ResponseR
 
 def is_api() -> bool:
     """Dit si la demande attend du JSON."""
-    return request.path.startswith(("/api/", "/v1/"))
+    return request.path.startswith((error_codes.API, error_codes.OPENAI))
 
 
 def described(error: BaseException) -> str:
@@ -86,8 +95,7 @@ def described(error: BaseException) -> str:
 def message(status: int, sentence: str, headers: Headers = (), code: str | None = None) -> Response:
     """Renvoie la réponse JSON d'une erreur de l'API ; `code` est celui que lira un programme."""
     code = code or error_codes.of_status(status)
-    response = jsonify(error_codes.openai_error(status, code, sentence) if request.path.startswith("/v1/")
-                       else {"code": code, "message": sentence})
+    response = jsonify(error_codes.as_json(request.path, status, code, sentence))
     response.status_code = status
     response.headers.extend(headers)
     return response

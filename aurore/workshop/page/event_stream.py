@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Response, stream_with_context
@@ -16,47 +17,53 @@ from workshop.page.story import Story
 HEARTBEAT = ": toujours là\n\n"   # un commentaire : les relais ne ferment pas ce qui parle
 
 
-def answer(written: Generator, told_events: Iterator[str]) -> Response:
-    """Renvoie la réponse qui donne `told_events` ; quand elle se ferme, `written` aussi."""
-    response = Response(stream_with_context(told_events), mimetype="text/event-stream",
-                        headers={"X-Accel-Buffering": "no"})
+def begun(written: Generator, count: int = 1) -> Iterable:
+    """Attend que chacune des `count` suites de `written` ait commencé, et renvoie tout ce qu'elles donnent : une file
+    pleine se dit avant de commencer à répondre."""
+    return chain([next(written) for _ in range(count)], written)
+
+
+def answer(written: Generator, told_events: Iterator[str], failure: str | None = None) -> Response:
+    """Renvoie la réponse qui donne `told_events`, et `failure` s'ils s'interrompent ; quand elle se ferme, `written`
+    aussi."""
+    response = Response(stream_with_context(_whatever_happens(written, told_events, failure or FAILURE)),
+                        mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(written.close)
     return response
 
 
-def told(events: Iterable[tuple[int, Event | None]], written: Generator, stories: list[Story]) -> Iterator[str]:
-    """Donne les événements des suites ; s'il y en a plusieurs, chacun dit laquelle."""
+def _whatever_happens(written: Generator, told_events: Iterator[str], failure: str) -> Iterator[str]:
     try:
-        for name, data in named(events, stories):
-            yield sent(name, data)
+        yield from told_events
     except Exception as error:  # pylint: disable=broad-exception-caught  # les en-têtes sont partis : c'est
         # dans le texte même qu'il faut dire qu'il s'arrête là.
-        yield sent("erreur", failure(error))
+        logging.getLogger(__name__).error("%s", described(error))
+        yield failure
     finally:
         written.close()
 
 
-def resumable(events: Iterable[tuple[int, Event | None]], written: Generator, stories: list[Story], known: int
-              ) -> Iterator[str]:
+def told(events: Iterable[tuple[int, Event | None]], stories: list[Story]) -> Iterator[str]:
+    """Donne les événements des suites ; s'il y en a plusieurs, chacun dit laquelle."""
+    for name, data in named(events, stories):
+        yield sent(name, data)
+
+
+def resumable(events: Iterable[tuple[int, Event | None]], stories: list[Story], known: int) -> Iterator[str]:
     """Donne les mêmes, numérotés, à partir du numéro `known` : EventSource renvoie le dernier reçu s'il est coupé, et
     la graine redonne alors les mêmes mots. Une place déjà dite n'est qu'un battement de cœur."""
     seed, number, last_place = stories[0].wish.seed, 0, None
     yield "retry: 3000\n\n"
-    try:
-        for name, data in named(events, stories):
-            if name == "place":
-                yield HEARTBEAT if data == last_place else sent(name, data)
-                last_place = data
-                continue
-            number += 1
-            if number > known:
-                yield f"id: {seed}.{'fin' if name == 'fin' else number}\n" + sent(name, data)
-            elif number % 20 == 0:
-                yield HEARTBEAT
-    except Exception as error:  # pylint: disable=broad-exception-caught  # comme dans `told`
-        yield sent("erreur", failure(error))
-    finally:
-        written.close()
+    for name, data in named(events, stories):
+        if name == "place":
+            yield HEARTBEAT if data == last_place else sent(name, data)
+            last_place = data
+            continue
+        number += 1
+        if number > known:
+            yield f"id: {seed}.{'fin' if name == 'fin' else number}\n" + sent(name, data)
+        elif number % 20 == 0:
+            yield HEARTBEAT
 
 
 def named(events: Iterable[tuple[int, Event | None]], stories: list[Story]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -90,12 +97,9 @@ def candidates_as_json(candidates: Iterable[tuple[str, float]]) -> list[dict[str
     return [{"texte": text, "p": float(chance)} for text, chance in candidates]
 
 
-def failure(error: Exception) -> dict[str, str]:
-    """Note `error` au journal, et renvoie ce qu'en lit le visiteur."""
-    logging.getLogger(__name__).error("%s", described(error))
-    return {"code": error_codes.CODES[500], "message": ERRORS[500][1]}
-
-
 def sent(name: str, data: dict[str, Any]) -> str:
     """Renvoie l'événement `name`, tel qu'il s'écrit."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+FAILURE = sent("erreur", {"code": error_codes.CODES[500], "message": ERRORS[500][1]})

@@ -14,7 +14,7 @@ from workshop.artefacts import is_complete_model, trained_models
 from workshop.page.contract import Malformed
 from workshop.page.events import Full
 from workshop.page.readers import TYPICAL_SECONDS, Reader, Readers, Request
-from workshop.page.relay import Relay, open_network
+from workshop.page.relay import Relay, open_network, stop_together
 from workshop.page.signature import Signature, read_signature
 from workshop.paths import BASE_MODEL, SAND_MODEL
 
@@ -70,11 +70,7 @@ class Networks:
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, quel que soit leur réseau, puis les arrête."""
-        stopping = [threading.Thread(target=writing.stop, args=(grace,)) for writing in self.everyone]
-        for thread in stopping:
-            thread.start()
-        for thread in stopping:
-            thread.join()
+        stop_together(self.everyone, grace)
 
     def _others(self) -> dict[str, Signature]:
         return {signature.key: signature for signature in map(read_signature, self._folders())}

@@ -90,11 +90,7 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, quel que soit leur réseau, puis les arrête."""
-        stopping = [threading.Thread(target=readers.stop, args=(grace,)) for readers in self._everyone]
-        for thread in stopping:
-            thread.start()
-        for thread in stopping:
-            thread.join()
+        stop_together(self._everyone, grace)
 
     def _follow_newest(self) -> None:
         if time.monotonic() - self._checked < CHECK_EVERY_SECONDS:
@@ -140,6 +136,15 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
         readers.stop(OLD_NETWORK_GRACE)
         with self._changing:
             self._leaving.remove(readers)
+
+
+def stop_together(writing: Sequence["Readers | Relay"], grace: float) -> None:
+    """Arrête tous ceux de `writing` en même temps, chacun avec `grace` secondes pour finir ses textes."""
+    stopping = [threading.Thread(target=one.stop, args=(grace,)) for one in writing]
+    for thread in stopping:
+        thread.start()
+    for thread in stopping:
+        thread.join()
 
 
 def open_network(folder: Path) -> tuple[Readers, Signature]:

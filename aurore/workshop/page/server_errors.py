@@ -30,13 +30,9 @@ class OurErrorTask(ErrorTask):
 
 def _body(path: str, status: int, title: str, sentence: str) -> tuple[bytes, str]:
     """Renvoie la réponse, et son type : du JSON pour l'API, une page pour les autres."""
-    code = error_codes.of_status(status)
-    if path.startswith("/v1/"):
-        data: dict[str, object] = error_codes.openai_error(status, code, sentence)
-    elif path.startswith("/api/"):
-        data = {"code": code, "message": sentence}
-    else:
-        page = (f'<!doctype html><html lang="fr"><meta charset="utf-8"><title>{escape(title)} – Aurore</title>'
-                f"<h1>{escape(title)}</h1><p>{escape(sentence)}</p></html>")
-        return page.encode(), "text/html; charset=utf-8"
-    return json.dumps(data, ensure_ascii=False).encode(), "application/json"
+    if path.startswith((error_codes.API, error_codes.OPENAI)):
+        data = error_codes.as_json(path, status, error_codes.of_status(status), sentence)
+        return json.dumps(data, ensure_ascii=False).encode(), "application/json"
+    page = (f'<!doctype html><html lang="fr"><meta charset="utf-8"><title>{escape(title)} – Aurore</title>'
+            f"<h1>{escape(title)}</h1><p>{escape(sentence)}</p></html>")
+    return page.encode(), "text/html; charset=utf-8"
