@@ -179,6 +179,25 @@ def _lesson():
     return load
 
 
+@pytest.fixture(name="generator")
+def _generator():
+    """Un réseau d'emprunt."""
+    from fake_generator import FakeGenerator  # pylint: disable=import-outside-toplevel  # seuls les tests de la page
+    return FakeGenerator()
+
+
+@pytest.fixture(name="app")
+def _app(lesson, generator):
+    """La page, devant ce réseau."""
+    return lesson("5_flask").create_app(generator)
+
+
+@pytest.fixture(name="client")
+def _client(app):
+    """Un visiteur, sans navigateur."""
+    return app.test_client()
+
+
 @pytest.fixture(scope="session", name="tokenizer")
 def _tokenizer():
     from transformers import AutoTokenizer  # pylint: disable=import-outside-toplevel  # après les réglages ci-dessus

@@ -14,21 +14,6 @@ from workshop.page.line import Room
 OPENING = "Le soir, la meunière"
 
 
-@pytest.fixture(name="generator")
-def _generator():
-    return FakeGenerator()
-
-
-@pytest.fixture(name="app")
-def _app(lesson, generator):
-    return lesson("5_flask").create_app(generator)
-
-
-@pytest.fixture(name="client")
-def _client(app):
-    return app.test_client()
-
-
 def ask(client, **body):
     """Demande une suite à la v1."""
     return client.post("/api/v1/generate", json={"amorce": OPENING, **body})

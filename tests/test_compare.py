@@ -15,16 +15,6 @@ from workshop.page.signature import Signature
 OPENING = "Le soir, la meunière"
 
 
-@pytest.fixture(name="generator")
-def _generator():
-    return FakeGenerator()
-
-
-@pytest.fixture(name="client")
-def _client(lesson, generator):
-    return lesson("5_flask").create_app(generator).test_client()
-
-
 def compare(client, **fields):
     """Envoie le formulaire de /comparer comme un navigateur sans JavaScript."""
     return client.post("/comparer", data={"csrf_token": token_from(client, "/comparer"), "amorce": OPENING, **fields})

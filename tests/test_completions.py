@@ -15,16 +15,6 @@ OPENING = "Le soir, la meunière"
 SUITE = "".join(FakeGenerator().words)
 
 
-@pytest.fixture(name="generator")
-def _generator():
-    return FakeGenerator()
-
-
-@pytest.fixture(name="client")
-def _client(lesson, generator):
-    return lesson("5_flask").create_app(generator).test_client()
-
-
 def ask(client, **body):
     """Demande une suite."""
     return client.post("/v1/completions", json={"model": "emprunt", "prompt": OPENING, "max_tokens": 100, **body})

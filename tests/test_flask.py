@@ -44,21 +44,6 @@ SUITE = " s'arrêta là. — Viens! dit-elle. Le cœur lui battait."
 PARAGRAPHS = ["s’arrêta là.", "—\u00a0Viens\u202f! dit-elle. Le cœur lui battait."]
 
 
-@pytest.fixture(name="generator")
-def _generator():
-    return FakeGenerator()
-
-
-@pytest.fixture(name="app")
-def _app(lesson, generator):
-    return lesson("5_flask").create_app(generator)
-
-
-@pytest.fixture(name="client")
-def _client(app):
-    return app.test_client()
-
-
 def ask(client, **body):
     """Demande une suite à l'API."""
     return client.post("/api/generate", json={"amorce": OPENING, **body})

@@ -2,9 +2,6 @@
 
 import json
 import os
-import shutil
-import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -12,35 +9,24 @@ from contextlib import contextmanager
 
 import pytest
 
-from conftest import ROOT, required
+from conftest import ROOT
+from nginx_server import nginx
 from test_flask import addresses
 from web_servers import free_port, page_process
 
 OPENING = "Le soir, la meunière"
 
 # Ce que l'on écrirait soi-même ; docs/reference/variables.md en donne l'essentiel.
-CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    location {prefix}/ {{
-      proxy_pass http://127.0.0.1:{page}/;
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Prefix "{prefix}";
-      proxy_buffering off;
-    }}
+SITE = """
+server {{
+  listen 127.0.0.1:{port};
+  location {prefix}/ {{
+    proxy_pass http://127.0.0.1:{page}/;
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Host $http_host;
+    proxy_set_header X-Forwarded-Prefix "{prefix}";
+    proxy_buffering off;
   }}
 }}
 """
@@ -49,30 +35,11 @@ http {{
 @contextmanager
 def behind_nginx(folder, prefix):
     """Lance la page, et nginx devant elle ; donne l'adresse où nginx la montre."""
-    nginx = required(shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"),
-                     "nginx n'est pas sur cette machine (Debian : nginx-light).")
     port = free_port()
     with page_process(ROOT, {**os.environ, "AURORE_PROXY": "1"}) as page:
-        configuration = folder / "nginx.conf"
-        configuration.write_text(CONFIGURATION.format(folder=folder, port=port, prefix=prefix, page=page.port),
-                                 encoding="utf-8")
-        with subprocess.Popen([nginx, "-p", folder, "-e", folder / "error.log", "-c", configuration]) as process:
-            try:
-                address = f"http://127.0.0.1:{port}{prefix}"
-                wait_for(f"{address}/health")
-                yield address
-            finally:
-                process.send_signal(signal.SIGTERM)
-
-
-def wait_for(address):
-    """Attend que `address` réponde."""
-    for _ in range(100):
-        try:
-            return urllib.request.urlopen(address, timeout=20).close()
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(address)
+        address = f"http://127.0.0.1:{port}{prefix}"
+        with nginx(folder, SITE.format(port=port, prefix=prefix, page=page.port), f"{address}/health"):
+            yield address
 
 
 def get(address, **headers):

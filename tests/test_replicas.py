@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -17,6 +16,7 @@ import yaml
 from limits import parse
 
 from conftest import ROOT, required
+from nginx_server import nginx, wait_until
 from web_servers import free_port, page_process
 from workshop.errors import WorkshopError
 from workshop.page.replicas import REST, Counts, secret_key
@@ -38,40 +38,14 @@ def redis_server(port):
 
 
 @contextlib.contextmanager
-def nginx(folder, *pages):
+def relay(folder, *pages):
     """Le nginx de compose.yaml devant ces pages ; donne son adresse."""
-    program = required(shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin"),
-                       "nginx n'est pas sur cette machine (Debian : nginx-light).")
     port, site = free_port(), (ROOT / "docs" / "reference" / "nginx.conf").read_text(encoding="utf-8")
     server, = [line for line in site.splitlines() if "server page:80" in line]
     site = site.replace(server, "\n".join(server.replace("page:80", f"127.0.0.1:{page.port}") for page in pages))
-    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
-    paths = "".join(f"{name}_temp_path {folder}/{name};\n"
-                    for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/nginx.pid; events {{}}\nhttp {{ access_log off;\n{paths}{site}}}", encoding="utf-8")
-    with subprocess.Popen([program, "-p", folder, "-e", folder / "error.log", "-c", folder / "nginx.conf"]) as process:
-        try:
-            wait_until(lambda: get(f"http://127.0.0.1:{port}/health"))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGTERM)
-
-
-def wait_until(ready):
-    """Attend que `ready()` ne lève plus d'erreur de connexion."""
-    for _ in range(100):
-        try:
-            return ready()
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(ready)
-
-
-def get(address):
-    """Renvoie ce que répond cette adresse."""
-    with urllib.request.urlopen(address, timeout=60) as answer:
-        return answer.read().decode()
+    address = f"http://127.0.0.1:{port}"
+    with nginx(folder, site.replace("listen 80;", f"listen 127.0.0.1:{port};"), f"{address}/health"):
+        yield address
 
 
 def write(address, asked, told):
@@ -92,7 +66,7 @@ def test_one_page_dies_and_the_other_goes_on(tmp_path):
     with contextlib.ExitStack() as running:
         running.enter_context(redis_server(port))
         pages = [running.enter_context(page_process(ROOT, environment)) for _ in range(2)]
-        address = running.enter_context(nginx(tmp_path, *pages))
+        address = running.enter_context(relay(tmp_path, *pages))
 
         stories = [[] for _ in range(8)]
         threads = [threading.Thread(target=write, args=(address, LONG, told)) for told in stories]
