@@ -23,10 +23,16 @@ def nginx(folder, site, health):
         f"daemon off; pid {folder}/nginx.pid; events {{}}\nhttp {{ access_log off;\n{paths}{site}}}", encoding="utf-8")
     with subprocess.Popen([program, "-p", folder, "-e", folder / "error.log", "-c", configuration]) as process:
         try:
-            wait_until(lambda: urllib.request.urlopen(health, timeout=20).close())
+            wait_until(lambda: visit(health))
             yield
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def visit(address):
+    """Ouvre cette adresse."""
+    with urllib.request.urlopen(address, timeout=20):
+        pass
 
 
 def wait_until(ready):
