@@ -1,6 +1,7 @@
 """Des phrases françaises : NLTK les coupe, une seule règle dit où elles finissent vraiment."""
 
 import re
+from itertools import takewhile
 
 # Ces quelques mots, que Punkt reçoit sans modèle à télécharger, coupent ces romans mieux que
 # son modèle français tout fait. Après eux vient un nom : leur point ne finit jamais une phrase.
@@ -34,6 +35,7 @@ _STAMMER = re.compile(r"\b([^\W\d_])\.\.\. \1")  # « J... Je ne sais. »
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
 # Le signe qui en suit un autre ne commence rien : sinon, une page de « ! » serait relue depuis chacun d'eux.
 _POSSIBLE_END = re.compile(r"(?<![.!?])[.!?]+[»)\]\"]*(?=\s|$)")
+_PAGE = 1000  # caractères parcourus d'un coup, depuis la fin
 _REACH = 24  # caractères que la règle regarde de part et d'autre d'une fin possible
 
 
@@ -84,9 +86,9 @@ def finished(text, start=0):
     >>> finished("Un roi. Cette femme était assise sur un ban", start=len("Un roi. Cette femme"))
     'Un roi. Cette femme était assise sur un...'
     """
-    ends = [end for end in _ends(text) if end > start]
-    if ends:
-        return text[:ends[-1]]
+    end = _last_end(text, start)
+    if end is not None:
+        return text[:end]
     last_space = text.rfind(" ", start)
     return text[:start] + text[start:max(start, last_space)].rstrip(" ,;:—-") + "..."
 
@@ -95,8 +97,29 @@ def _ends(text):
     """Donne les rangs où finit une phrase de `text`."""
     for possible in _POSSIBLE_END.finditer(text):
         end = possible.end()
-        if not _goes_on(text[max(0, end - _REACH):end], text[end:end + _REACH]):
+        if _is_end(text, end):
             yield end
+
+
+def _last_end(text, start):
+    """Renvoie le dernier rang, après `start`, où finit une phrase de `text`, ou None ; le cherche depuis la fin : d'un
+    long texte, elle est presque toujours là."""
+    above = len(text)
+    while above > 0:
+        below = max(0, above - _PAGE)
+        possible = [match.end() for match in takewhile(lambda match, above=above: match.start() < above,
+                                                       _POSSIBLE_END.finditer(text, below))]
+        for end in reversed(possible):
+            if end <= start:
+                return None
+            if _is_end(text, end):
+                return end
+        above = below
+    return None
+
+
+def _is_end(text, end):
+    return not _goes_on(text[max(0, end - _REACH):end], text[end:end + _REACH])
 
 
 def _cut(text):
