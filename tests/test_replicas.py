@@ -59,6 +59,7 @@ def write(address, asked, told):
                 told.append(line[7:].decode().strip())
 
 
+@pytest.mark.fault("une page sur deux tuée")
 def test_one_page_dies_and_the_other_goes_on(tmp_path):
     port = free_port()
     environment = {**os.environ, "AURORE_PROXY": "1", "AURORE_REDIS": f"redis://127.0.0.1:{port}/0",

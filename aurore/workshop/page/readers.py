@@ -51,8 +51,12 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         self._line: Line[Reader] = Line(seats, benches)
         self._change = threading.Condition()
         self._deadline: float | None = None              # après quoi les textes en cours sont coupés
-        self._thread = threading.Thread(target=self._work, name="readers", daemon=True)
-        self._thread.start()
+        self._thread = self._start()
+
+    def _start(self):
+        thread = threading.Thread(target=self._work, name="readers", daemon=True)
+        thread.start()
+        return thread
 
     def _find_end_tokens(self):
         """Le token qui commence et finit un texte : celui des GPT-2, ou le premier token spécial."""
@@ -111,14 +115,21 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     # --- Le fil qui fait écrire le réseau ---------------------------------------------------
 
     def _work(self):
-        while self._seat_newcomers():
-            try:
-                self._write_one_token()
-            except Exception as error:  # pylint: disable=broad-exception-caught  # le réseau lui-même a échoué :
-                # chacun doit le savoir, et la page continuer.
-                for reader in self._seated.values():
-                    reader.events.put(error)
-                self._empty_seats()
+        try:
+            while self._seat_newcomers():
+                try:
+                    self._write_one_token()
+                except Exception as error:  # pylint: disable=broad-exception-caught  # le réseau lui-même a échoué :
+                    self._tell_everyone(error)  # chacun doit le savoir, et la page continuer.
+        except BaseException as error:  # ce fil est perdu, pas la page : un autre prend sa place
+            self._tell_everyone(RuntimeError(f"le fil qui écrivait s'est arrêté ({type(error).__name__})"))
+            self._thread = self._start()
+            raise
+
+    def _tell_everyone(self, error):
+        for reader in self._seated.values():
+            reader.events.put(error)
+        self._empty_seats()
 
     def _seat_newcomers(self):
         """Attend qu'il y ait quelque chose à écrire ; renvoie False quand il n'y aura plus rien."""
