@@ -3,9 +3,11 @@
 import json
 import math
 import threading
+import time
 
 import pytest
 
+from visitors import token_from
 from web_servers import EngineServer, wait_until
 from workshop import paths
 from workshop.errors import WorkshopError
@@ -225,6 +227,32 @@ def test_an_engine_that_does_not_repeat_the_opening_shows_nothing_of_it(status, 
         server.refusals.append((status, json.dumps({"choices": [said]}), {}))
         with pytest.raises(Malformed, match="ne dit pas"):
             engine.look(OPENING, "")
+
+
+def test_an_engine_too_slow_is_lost(monkeypatch):
+    monkeypatch.setattr(engine_elsewhere, "SILENCE", 0.3)
+    monkeypatch.setattr(engine_elsewhere, "CHECK", 0.3)
+    with EngineServer(sent(text=" la"), 2, END) as server:
+        stream = EngineElsewhere(server.url).write(OPENING, "", Wish())
+        assert next(stream) == Piece(" la")
+        with pytest.raises(Lost):
+            next(stream)
+        server.answer = lambda handler: time.sleep(2)
+        with pytest.raises(WorkshopError, match="ne répond pas"):
+            EngineElsewhere(server.url)
+
+
+def test_two_texts_compared_are_shown_even_if_the_engine_is_lost_after_them(monkeypatch, lesson):
+    with EngineServer(sent(text=" entra."), END) as server:
+        engine = EngineElsewhere(server.url)
+
+        def look(*_):
+            raise Lost("ne répond pas")
+        monkeypatch.setattr(engine, "look", look)
+        client = lesson("5_flask").create_app(engine).test_client()
+        shown = client.post("/comparer", data={"csrf_token": token_from(client, "/comparer"), "amorce": OPENING,
+                                               "premier": "petit", "second": "grand"})
+    assert shown.status_code == 200 and shown.get_data(as_text=True).count("entra.") == 2
 
 
 def test_a_server_that_is_no_engine_is_refused():
