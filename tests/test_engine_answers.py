@@ -144,6 +144,11 @@ def test_a_text_too_long_for_a_network_is_continued_from_its_end():
         server.refusals += [too_long]
         with pytest.raises(Malformed):   # trois mots : ce n'est pas leur longueur
             list(engine.write(OPENING, "", Wish()))
+        server.refusals += [too_long] * 4
+        with pytest.raises(Malformed):   # ni raccourci, ni retenu, si cela n'y fait rien
+            list(engine.write(OPENING, " et le meunier" * 100, Wish("grand")))
+        assert list(engine.write(OPENING, " et le meunier" * 100, Wish("grand"))) == [End("longueur")]
+        assert server.asked[-1]["prompt"] == prompts[0]
 
 
 def test_the_key_is_shown_to_the_engine_and_to_nobody_else(caplog, capsys, monkeypatch):

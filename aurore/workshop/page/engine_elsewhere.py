@@ -32,7 +32,8 @@ MOST_AT_ONCE = 128     # textes : un fichier chacun, à côté des 800 connexion
 SILENCE = httpx.Timeout(60, connect=5)   # secondes sans rien recevoir, après quoi le moteur est perdu
 CHECK = httpx.Timeout(10, connect=5)
 OPTIONAL = ("top_k", "logprobs", "seed")   # ce que tous ne savent pas faire
-SHORTEST = 200         # signes : un moteur qui n'en lit pas tant n'en est pas un
+TOO_LONG = re.compile("context|max_new_tokens")   # les mots de vLLM, de llama.cpp et d'OpenAI ; ceux de TGI
+SHORTEST = 200         # signes : ce n'est pas la longueur d'un texte plus court qui est refusée
 
 SILENT = "Le moteur qui écrit pour cette page ne répond plus : rien ne s'écrira avant qu'il revienne."
 REFUSED = "Le moteur qui écrit pour cette page n'a pas voulu de ce texte. Changez-en le début, ou les réglages."
@@ -71,7 +72,7 @@ class EngineElsewhere:  # pylint: disable=too-many-instance-attributes  # une co
                                          limits=httpx.Limits(max_connections=None))
         self._writing = asyncio.Semaphore(MOST_AT_ONCE)
         self._refused: set[str] = set()        # les champs dont il ne veut pas
-        self._longest: dict[str, int] = {}     # combien de signes lit chaque réseau, quand on a su qu'il y a une limite
+        self._longest: dict[str, int] = {}     # combien de signes lit chaque réseau, si l'on s'y est heurté
         self._texts: list[_Text] = []          # du plus ancien au plus récent
         self._changing = threading.Condition()
         self._stopped = False
@@ -191,28 +192,28 @@ class EngineElsewhere:  # pylint: disable=too-many-instance-attributes  # une co
 
     @contextlib.asynccontextmanager
     async def _answer(self, asked: dict[str, Any]) -> AsyncIterator[httpx.Response]:
-        """Donne la réponse du moteur, sans ce qu'il ne sait pas faire ; lève Full, Malformed ou Lost."""
+        """Donne la réponse du moteur, et retient ce qu'il a fallu lui épargner ; lève Full, Malformed ou Lost."""
+        model, refused = asked["model"], set(self._refused)
+        longest = self._longest.get(model)
         while True:
-            sent = {name: value for name, value in asked.items() if name not in self._refused}
-            sent["prompt"] = _end_of(asked["prompt"], self._longest.get(asked["model"]))
+            sent = {name: value for name, value in asked.items() if name not in refused}
+            sent["prompt"] = _end_of(asked["prompt"], longest)
             async with self._client.stream("POST", "/v1/completions", json=sent) as response:
                 if response.is_success:
+                    self._refused |= refused
+                    if longest:
+                        self._longest[model] = longest
                     yield response
                     return
                 await response.aread()
-            if not self._learns(response, sent):
+            reproach = response.text if response.status_code in (400, 422) else ""
+            named = {name for name in OPTIONAL if name in sent and name in reproach}
+            if TOO_LONG.search(reproach) and len(sent["prompt"]) > SHORTEST:
+                longest = len(sent["prompt"]) // 2
+            elif named:
+                refused |= named
+            else:
                 raise _error(response)
-
-    def _learns(self, response: httpx.Response, sent: dict[str, Any]) -> bool:
-        """Dit si la demande `sent`, refusée, peut revenir sans ce que le moteur lui reproche."""
-        if response.status_code not in (400, 422):
-            return False
-        if re.search("context|max_new_tokens", response.text) and len(sent["prompt"]) > SHORTEST:
-            self._longest[sent["model"]] = len(sent["prompt"]) // 2   # il ne lit pas de si longs textes
-            return True
-        named = {name for name in OPTIONAL if name in sent and name in response.text}
-        self._refused |= named
-        return bool(named)
 
     # --- Regarder, s'arrêter -----------------------------------------------------------------
 
