@@ -234,6 +234,19 @@ def test_an_engine_that_does_not_repeat_the_opening_shows_nothing_of_it(status, 
             engine.look(OPENING, "")
 
 
+@pytest.mark.parametrize("start", [(), (("<s>", 1, {}),)])
+def test_what_a_network_thinks_of_a_text_comes_with_the_text(start):
+    noted = tokens(*start, ("Le", 0.5, {}), (" soir", 0.25, {" soir": 0.25, " roi": 0.5}), (",", 0.5, {",": 0.5}))
+    noted["token_logprobs"][0] = noted["top_logprobs"][0] = None
+    with EngineServer() as server:
+        server.refusals.append((200, json.dumps({"choices": [
+            {"text": "Le soir,", "logprobs": noted, "finish_reason": "length"}]}), {}))
+        seen = EngineElsewhere(server.url).look("Le  soir", "grand")
+        assert server.asked[0]["model"] == "grand" and server.asked[0]["echo"] and "stream" not in server.asked[0]
+    assert [piece.text for piece in seen.pieces] == ["Le", " soir"] and seen.following == [(",", pytest.approx(0.5))]
+    assert seen.pieces[1].candidates == [(" roi", pytest.approx(0.5)), (" soir", pytest.approx(0.25))]
+
+
 def test_an_engine_too_slow_is_lost(monkeypatch):
     monkeypatch.setattr(engine_elsewhere, "SILENCE", 0.3)
     monkeypatch.setattr(engine_elsewhere, "CHECK", 0.3)

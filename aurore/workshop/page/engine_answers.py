@@ -66,6 +66,8 @@ def read_look(answer: Any, text: str) -> Look | None:
     try:
         choice = answer["choices"][0]
         pieces, written = _pieces(choice.get("logprobs")), choice["text"]
+        if pieces and not written.startswith(pieces[0].text):
+            pieces = pieces[1:]   # le signe d'un début, que certains réseaux lisent avant tout texte
         if not written.startswith(text) or "".join(piece.text for piece in pieces) != UNREADABLE.sub("", written):
             return None
         has_added = choice.get("finish_reason") == "length"   # sinon, le réseau a mis fin au texte sans rien écrire
