@@ -35,7 +35,7 @@ TYPICAL_SECONDS = COME_BACK_SECONDS
 SEATS = Room(32, for_persons=4, for_addresses=4)
 BENCHES = Room(200, for_persons=10, for_addresses=10)
 
-_UNREADABLE = re.compile(f"[\x0b-\x1f{FORBIDDEN}]")  # des octets que le réseau a mal assemblés
+UNREADABLE = re.compile(f"[\x0b-\x1f{FORBIDDEN}]")  # des octets que le réseau a mal assemblés
 
 
 class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un lot, une file, un fil
@@ -199,7 +199,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def _piece(self, reader):
         """Renvoie ce que le dernier token ajoute au texte ; None si ce n'est qu'une partie d'un signe."""
         choice = reader.text.choice
-        written = _UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
+        written = UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
         if not written:
             return None
         candidates = [(self.alone(int(token)), float(probability))
@@ -208,8 +208,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
 
     def alone(self, token: int) -> str:
         """Renvoie ce que `token` écrirait à lui seul : rien à la fin du texte, U+FFFD pour un morceau de signe."""
-        text = self.tokenizer.decode([token])
-        return "\ufffd" if "\ufffd" in text else _UNREADABLE.sub("", text)
+        return shown_alone(self.tokenizer.decode([token]))
 
     @property
     def _held(self) -> Counter[Visitor]:
@@ -236,6 +235,11 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def _empty_seats(self):
         self._seated.clear()
         self._batch.clear()
+
+
+def shown_alone(text: str) -> str:
+    """Renvoie `text`, un token décodé sans ses voisins, tel qu'il se montre : U+FFFD pour un morceau de signe."""
+    return "\ufffd" if "\ufffd" in text else UNREADABLE.sub("", text)
 
 
 def _open_tokenizer(folder):
