@@ -195,7 +195,7 @@ def words(count):
 
 
 @pytest.mark.parametrize("text, size, refusal", [
-    pytest.param(f"{words(200_000).capitalize()}.", None, "Le livre n'a qu'une phrase",
+    pytest.param(f"{words(200_000).capitalize()}.", None, "« Le livre » n'a qu'une phrase",
                  marks=fault("une phrase d'un million de signes")),
     pytest.param(" ".join(f"{words(9).capitalize()}." for _ in range(20_000)), None, "",
                  marks=fault("un livre d'une seule ligne")),
