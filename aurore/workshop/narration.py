@@ -18,6 +18,7 @@ from workshop.errors import Unfinished, WorkshopError
 WIDTH = 88
 
 _announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
+translators = []  # des fonctions qui renvoient la phrase d'une erreur de leur bibliothèque, ou None
 
 _DISK_ERRORS = {
     errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"
@@ -153,7 +154,8 @@ def _explain(kind, error, trace):
     if isinstance(error, Unfinished):
         notice(str(error), file=sys.stderr)
         raise SystemExit(2)
-    sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error)
+    sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error) or next(
+        filter(None, (translate(error) for translate in translators)), None)
     if sentence is None:
         sys.__excepthook__(kind, error, trace)
         return
