@@ -1,8 +1,8 @@
 """L'étape 3 à plusieurs : deux machines (deux processus qui se parlent), deux appareils ; la courbe d'une seule."""
 
 import json
-import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,14 +77,14 @@ def _start():
         yield start
 
 
-def start_two(start, atelier):
-    """Lance deux machines sur celle-ci, le chef d'abord."""
+def start_two(start, atelier, second_atelier=None):
+    """Lance deux machines sur celle-ci, dans le même dossier ou dans deux ; le chef d'abord."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         second.bind(("127.0.0.1", 0))
         cluster = {"worker": [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]}
-    return [start(atelier, TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
-            for index in (0, 1)]
+    return [start(folder, TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+            for index, folder in enumerate((atelier, second_atelier or atelier))]
 
 
 def ended(process, code=0):
@@ -103,3 +103,114 @@ def curve(atelier):
     return np.genfromtxt(folder / "training_log.csv", delimiter=",", skip_header=1)
 
 
+# --- Ce que dit TF_CONFIG -------------------------------------------------------------------
+
+TWO = {"worker": ["127.0.0.1:2222", "127.0.0.1:2223"]}
+
+
+@pytest.mark.parametrize("written, word", [
+    ("{", "JSON"), ("deux machines", "JSON"), ("[]", "cluster"), ("{}", "cluster"), ({"cluster": {}}, "cluster"),
+    ({"cluster": {"ps": ["127.0.0.1:2222"]}}, "cluster"), ({"cluster": {"worker": "127.0.0.1:2222"}}, "cluster"),
+    ({"cluster": {"worker": ["127.0.0.1"]}}, "port"), ({"cluster": {"worker": 2}}, "cluster"),
+    ({"cluster": TWO}, "task"), ({"cluster": TWO, "task": 1}, "task"),
+    *(({"cluster": TWO, "task": {"type": "worker", "index": index}}, "rang") for index in (2, -1, "0", None, [])),
+    ({"cluster": TWO, "task": {"type": "chief", "index": 0}}, "type")])
+def test_a_wrong_tf_config_is_explained(written, word):
+    with pytest.raises(WorkshopError) as refusal:
+        strategy.read_place(written if isinstance(written, str) else json.dumps(written))
+    assert re.match(r"TF_CONFIG n", str(refusal.value)) and word in str(refusal.value)
+    assert strategy.read_place(re.search("TF_CONFIG='(.+)'", str(refusal.value))[1])[0] == 0
+
+
+def test_the_chief_is_the_first_machine():
+    cluster = {"worker": ["b:2", "c:3"], "chief": ["a:1"]}
+    places = [strategy.read_place(json.dumps({"cluster": cluster, "task": {"type": role, "index": index}}))
+              for role, index in (("chief", 0), ("worker", 0), ("worker", 1))]
+    assert places == [(rank, ["a:1", "b:2", "c:3"]) for rank in range(3)]
+
+
+def test_a_script_with_a_wrong_tf_config_ends_in_a_sentence(small, start):
+    _, complained = ended(start(small, TF_CONFIG='{"cluster": {}}'), code=2)
+    assert "ERREUR. TF_CONFIG ne nomme pas les machines" in complained and "Traceback" not in complained
+    assert not (small.aurore / "model").exists()
+
+
+def test_alone_the_first_machine_is_this_one(tmp_path):
+    """Sans TF_CONFIG ni plusieurs cartes, rien ne change et rien n'est échangé."""
+    strategy.choose()
+    (tmp_path / "là").touch()
+    assert strategy.is_chief() and strategy.own_folder(tmp_path) == tmp_path
+    assert strategy.from_chief({"pas": 3}) == {"pas": 3} and strategy.anyone(False, True) == [False, True]
+    strategy.copy_from_chief(tmp_path)
+    strategy.check_same("a")
+
+
+# --- L'étape 3, à plusieurs -----------------------------------------------------------------
+
+def test_two_machines_two_devices_and_one_learn_the_same(small, start):
+    """Mêmes pertes à chaque pas, au même lot ; seul le chef raconte, et son dossier est le seul."""
+    machines = start_two(start, small)
+    chief, worker = map(ended, machines)
+    two = curve(small)
+    assert "Étape suivante" in chief[0] and "pas 13/13" in chief[0]
+    assert worker[0].splitlines()[-2:] == ["Elles sont toutes là ; la première raconte la suite.",
+                                           "Fini : le réseau est sur la première machine."]
+    assert not chief[1] and not worker[1]
+    shutil.rmtree(small.aurore / "model")
+    said, _ = ended(start(small))
+    assert "J'attends" not in said and "cartes" not in said
+    one = curve(small)
+    assert len(one) == 14 and one[-1, 1] < one[1, 1] - 0.5
+    np.testing.assert_allclose(two, one, atol=SAME_CURVE)
+    shutil.rmtree(small.aurore / "model")
+    said, _ = ended(start(small, arguments=("-c", ON_TWO_DEVICES)))
+    assert "2 cartes graphiques" in said
+    np.testing.assert_allclose(curve(small), one, atol=SAME_CURVE)
+
+
+@pytest.mark.parametrize("killed", ["le chef", "l'ouvrier"])
+def test_a_machine_is_killed_and_both_start_again(small, start, killed):
+    """L'autre le dit en une phrase, et s'arrête ; relancées, elles reprennent et finissent."""
+    machines = start_two(start, small)
+    until(machines[0], "pas 7/13")
+    lost, left = machines if killed == "le chef" else machines[::-1]
+    lost.kill()
+    _, complained = ended(left, code=2)
+    assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
+    assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
+
+    chief, worker = map(ended, start_two(start, small))
+    resumed = re.search(r"L'entraînement reprend au pas (\d+)", chief[0])
+    assert resumed and int(resumed[1]) >= 6 and "pas 13/13" in chief[0]
+    assert "Fini" in worker[0]
+    losses = curve(small)[1:, 1]
+    assert len(losses) == 13 and losses[-1] < losses[0] - 0.5
+
+
+def test_ctrl_c_on_any_machine_saves_and_stops_all(small, start):
+    machines = start_two(start, small)
+    until(machines[0], "pas 4/13")
+    machines[1].send_signal(signal.SIGINT)
+    for machine in machines:
+        assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
+    assert (small.aurore / "model" / ".unfinished" / "journal.json").is_file()
+
+
+def test_machines_that_do_not_train_the_same_network_say_so(small, start, tmp_path_factory):
+    """La seconde a d'autres réglages : elle le dit, et la première qu'elle s'est arrêtée."""
+    folder = tmp_path_factory.mktemp("autre")
+    shutil.copytree(small.folder, folder, dirs_exist_ok=True, symlinks=True)
+    other = Atelier(folder, said={"": ""})
+    other.change(SCRIPT, "SEED = 42", "SEED = 43")
+    chief, worker = start_two(start, small, other)
+    assert "n'ont pas les mêmes réglages" in ended(worker, code=2)[1]
+    assert "Une des machines de l'entraînement ne répond plus" in ended(chief, code=2)[1]
+
+
+def until(process, words):
+    """Lit ce que dit un processus, jusqu'à ces mots."""
+    said = ""
+    while words not in said:
+        line = process.stdout.readline()
+        assert line, said + process.stderr.read()
+        said += line

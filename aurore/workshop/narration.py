@@ -18,7 +18,7 @@ from workshop.errors import Unfinished, WorkshopError
 WIDTH = 88
 
 _announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
-translators = []  # des fonctions qui renvoient la phrase d'une erreur de leur bibliothèque, ou None
+translators = []  # des fonctions qui renvoient la phrase d'une erreur, ou None : ce que savent d'autres modules
 
 _DISK_ERRORS = {
     errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"
@@ -154,8 +154,8 @@ def _explain(kind, error, trace):
     if isinstance(error, Unfinished):
         notice(str(error), file=sys.stderr)
         raise SystemExit(2)
-    sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error) or next(
-        filter(None, (translate(error) for translate in translators)), None)
+    sentence = next(filter(None, (translate(error) for translate in translators)), None) or (
+        str(error) if isinstance(error, WorkshopError) else _disk_sentence(error))
     if sentence is None:
         sys.__excepthook__(kind, error, trace)
         return

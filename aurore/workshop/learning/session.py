@@ -10,7 +10,6 @@ from tf_keras.utils import set_random_seed
 
 from workshop import paths
 from workshop.artefacts import ensure_writable, new_folder
-from workshop.errors import WorkshopError
 from workshop.identity import FOLDER_NAME
 from workshop.learning import report
 from workshop.learning.comparison import add_run, jitter
@@ -21,7 +20,14 @@ from workshop.learning.learnt import by_sentence, easier_sentences, in_bits, lea
 from workshop.learning.readings import already_read, read_list
 from workshop.learning.resumption import Resumption, alone, fingerprint
 from workshop.learning.settings import read_settings
-from workshop.learning.strategy import choose, follow_to_the_end, from_chief, is_chief, release_the_others
+from workshop.learning.strategy import (
+    check_same,
+    choose,
+    follow_to_the_end,
+    from_chief,
+    is_chief,
+    release_the_others,
+)
 from workshop.learning.training import (
     Estimate,
     Progress,
@@ -69,10 +75,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         self.journal = Journal(None, steps_per_epoch, self.write_sample if is_chief() else lambda model: "")
         known = {name: value for name, value in vars(self.settings).items() if name not in NOT_SETTINGS}
         signature = fingerprint(sorted(known.items(), key=str), model, *self.blocks)
-        if from_chief(signature) != signature:
-            raise WorkshopError("Cette machine et la première n'ont pas les mêmes réglages, le même réseau de départ ou "
-                                "les mêmes données.\nCopiez-y aurore/data et le script de la première, puis relancez la "
-                                "même commande sur toutes.")
+        check_same(signature)
         self.resumption = Resumption(paths.MODEL / ".unfinished", self.journal, signature,
                                      self.settings.SAVE_EVERY_SECONDS)
         self.first_step = self.resumption.offer(model)

@@ -17,7 +17,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,11 @@ PIECE = 2**23                # nombres de huit octets : ce que l'on envoie d'un 
 EXAMPLE = ('Pour la première de deux machines :  TF_CONFIG=\'{"cluster": {"worker": ["192.168.0.10:2222", '
            '"192.168.0.11:2222"]}, "task": {"type": "worker", "index": 0}}\'')
 
+LOST = ("Une des machines de l'entraînement ne répond plus : elle s'est arrêtée (son terminal dit pourquoi), ou le réseau "
+        "est coupé.\nRelancez la même commande sur toutes ; l'entraînement reprendra à sa dernière sauvegarde.")
+DIFFERENT = ("Cette machine et la première n'ont pas les mêmes réglages, le même réseau de départ ou les mêmes données.\n"
+             "Copiez-y aurore/data et le script de la première, puis relancez la même commande sur toutes.")
+
 
 def choose():
     """Prend ce que TensorFlow offre, pour tout le script ; attend les autres machines, si TF_CONFIG en nomme.
@@ -39,7 +44,7 @@ def choose():
     """
     cards = [device.name.rpartition("physical_device:")[2] for device in tf.config.list_physical_devices("GPU")]
     if os.environ.get("TF_CONFIG", "").strip():
-        strategy = _join(*_read_place(os.environ["TF_CONFIG"]))
+        strategy = _join(*read_place(os.environ["TF_CONFIG"]))
     elif len(cards) > 1:
         print(f"{len(cards)} cartes graphiques : chacune lit sa part de chaque lot.")
         strategy = tf.distribute.MirroredStrategy(cards)
@@ -48,24 +53,25 @@ def choose():
     tf.distribute.experimental_set_strategy(strategy)
 
 
-def _read_place(written):
+def read_place(written):
     """Renvoie (rang, adresses) : la place de cette machine dans TF_CONFIG, et les adresses de toutes, le chef d'abord."""
     try:
         config = json.loads(written)
     except ValueError:
         raise WorkshopError(f"TF_CONFIG n'est pas du JSON.\n{EXAMPLE}") from None
-    cluster = config.get("cluster") if isinstance(config, dict) else None
-    addresses = {(role, index): address for role in ROLES if isinstance(cluster, dict)
-                 for index, address in enumerate(cluster.get(role, []))}
-    if not addresses or not all(re.fullmatch(r"[^\s:]+:\d+", str(address)) for address in addresses.values()):
+    try:
+        addresses = {(role, index): re.fullmatch(r"[^\s:]+:\d+", address)[0] for role in ROLES
+                     for index, address in enumerate(config["cluster"].get(role, []))}
+    except (KeyError, TypeError, AttributeError):
+        addresses = {}
+    if not addresses:
         raise WorkshopError("TF_CONFIG ne nomme pas les machines : il y faut « cluster », et l'adresse et le port de "
                             f"chacune.\n{EXAMPLE}")
-    task = config.get("task")
-    place = (task.get("type"), task.get("index")) if isinstance(task, dict) else None
-    if place not in addresses:
+    try:
+        return list(addresses).index((config["task"]["type"], config["task"]["index"])), list(addresses.values())
+    except (KeyError, TypeError, ValueError):
         raise WorkshopError("TF_CONFIG ne dit pas laquelle de ces machines est celle-ci : « task » doit donner le type "
-                            f"(« worker ») et le rang (à partir de 0) de l'une des {len(addresses)}.\n{EXAMPLE}")
-    return list(addresses).index(place), list(addresses.values())
+                            f"(« worker ») et le rang (à partir de 0) de l'une des {len(addresses)}.\n{EXAMPLE}") from None
 
 
 def _join(rank, addresses):
@@ -75,11 +81,11 @@ def _join(rank, addresses):
     try:
         with _stopped_at_once_by_ctrl_c():
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    except (tf.errors.OpError, RuntimeError) as error:
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
         raise WorkshopError(f"Cette machine n'a pas pu rejoindre les autres ({type(error).__name__}) : le port de "
                             f"{addresses[rank]} est pris, ou une adresse de TF_CONFIG n'est pas joignable.\n"
                             "Vérifiez TF_CONFIG, puis relancez la même commande sur toutes.") from error
-    narration.translators.append(_lost_machine)
+    narration.translators.append(_broken_off)
     if not strategy.extended.should_checkpoint:
         print("Elles sont toutes là ; la première raconte la suite.", flush=True)
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # pylint: disable=consider-using-with  # jusqu'à la fin
@@ -96,16 +102,16 @@ def _stopped_at_once_by_ctrl_c():
         signal.signal(signal.SIGINT, before)
 
 
-def _lost_machine(error):
-    """Renvoie la phrase qui explique qu'une machine ne répond plus ; None si l'erreur est une autre.
+def _broken_off(error):
+    """Renvoie la phrase qui explique pourquoi les machines ne s'entendent plus ; None si l'erreur est une autre.
 
-    TensorFlow s'en aperçoit en dix secondes, même si elle s'est figée.
+    TensorFlow s'aperçoit en dix secondes qu'une machine s'est arrêtée, ou figée.
     """
-    if not isinstance(error, tf.errors.UnavailableError):
-        return None
-    return ("Une des machines de l'entraînement ne répond plus : elle s'est arrêtée (son terminal dit pourquoi), ou le "
-            "réseau est coupé.\nRelancez la même commande sur toutes ; l'entraînement reprendra à sa dernière "
-            "sauvegarde.")
+    while error is not None:
+        if isinstance(error, tf.errors.OpError) and "Collective ops is aborted" in str(error):
+            return DIFFERENT if "Shape mismatch" in str(error) else LOST
+        error = error.__cause__ or error.__context__
+    return None
 
 
 # --- Le chef et les ouvriers ----------------------------------------------------------------
@@ -123,6 +129,12 @@ def anyone(*flags):
 def from_chief(value):
     """Renvoie à toutes les machines la valeur qu'a le chef (ce que JSON sait écrire) ; toutes la demandent ensemble."""
     return json.loads(_bytes_from_chief(json.dumps(value).encode()))
+
+
+def check_same(signature):
+    """Lève une WorkshopError si l'entraînement de cette machine n'est pas celui du chef."""
+    if from_chief(signature) != signature:
+        raise WorkshopError(DIFFERENT)
 
 
 def copy_from_chief(folder):
@@ -153,10 +165,8 @@ def follow_to_the_end():
 
 def release_the_others():
     """Dit aux ouvriers, de la part du chef, que tout est enregistré ; qu'ils n'attendent plus n'y change rien."""
-    try:
+    with suppress(tf.errors.OpError):
         _total(np.zeros(1, np.int64))
-    except tf.errors.UnavailableError:
-        pass
 
 
 def _bytes_from_chief(content):
