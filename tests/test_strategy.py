@@ -45,11 +45,11 @@ def invented_book(title, sentences, seed):
             for position, text in enumerate(texts)]
 
 
-@pytest.fixture(name="small")
-def _small(tmp_path, tokenizer):
+@pytest.fixture(name="prepared", scope="module")
+def _prepared(tmp_path_factory, tokenizer):
     """Un atelier où l'étape 3 a peu à faire : un corpus inventé, un réseau minuscule, des lots que deux ne partagent
     pas également."""
-    atelier = Atelier(tmp_path)
+    atelier = Atelier(tmp_path_factory.mktemp("petit"))
     DatasetDict({  # le premier livre ne remplit pas un bloc : les parts n'ont pas le même nombre de tokens
         "train": Dataset.from_list(invented_book("A", 1, 0) + invented_book("B", 180, 1)),
         "validation": Dataset.from_list(invented_book("C", 30, 2)),
@@ -64,14 +64,30 @@ def _small(tmp_path, tokenizer):
     return atelier
 
 
+@pytest.fixture(name="small")
+def _small(prepared):
+    """Cet atelier, où rien n'est entraîné."""
+    shutil.rmtree(prepared.aurore / "model", ignore_errors=True)
+    return prepared
+
+
+@pytest.fixture(name="one", scope="module")
+def _one(prepared):
+    """La courbe d'une seule machine, et ce qu'elle a dit."""
+    shutil.rmtree(prepared.aurore / "model", ignore_errors=True)
+    process = prepared.run(SCRIPT)
+    assert process.returncode == 0, process.stderr
+    return curve(prepared), process.stdout
+
+
 @pytest.fixture(name="start")
 def _start():
     """Une fonction qui lance l'étape 3 d'un atelier, et rend le processus ; aucun ne survit au test."""
     with ExitStack() as opened:
         def start(atelier, arguments=(f"aurore/{SCRIPT}",), **settings):
             process = opened.enter_context(subprocess.Popen(
-                [sys.executable, *arguments], cwd=atelier.folder, env=atelier.environment(**settings),
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"))
+                [sys.executable, *arguments], cwd=atelier.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=atelier.environment(TMPDIR=str(atelier.folder), **settings), encoding="utf-8"))
             opened.callback(process.kill)
             return process
         yield start
@@ -92,6 +108,15 @@ def ended(process, code=0):
     said, complained = process.communicate(timeout=200)
     assert process.returncode == code, said + complained
     return said, complained
+
+
+def until(process, words):
+    """Lit ce que dit un processus, jusqu'à ces mots."""
+    said = ""
+    while words not in said:
+        line = process.stdout.readline()
+        assert line, said + process.stderr.read()
+        said += line
 
 
 def curve(atelier):
@@ -147,44 +172,41 @@ def test_alone_the_first_machine_is_this_one(tmp_path):
 
 # --- L'étape 3, à plusieurs -----------------------------------------------------------------
 
-def test_two_machines_two_devices_and_one_learn_the_same(small, start):
-    """Mêmes pertes à chaque pas, au même lot ; seul le chef raconte, et son dossier est le seul."""
-    machines = start_two(start, small)
-    chief, worker = map(ended, machines)
-    two = curve(small)
-    assert "Étape suivante" in chief[0] and "pas 13/13" in chief[0]
+def test_one_machine_learns(one):
+    losses, said = one
+    assert len(losses) == 14 and losses[-1, 1] < losses[1, 1] - 0.5
+    assert "J'attends" not in said and "cartes" not in said
+
+
+def test_two_machines_learn_as_one(small, start, one):
+    """Au même lot, les mêmes pertes ; seul le chef raconte et enregistre."""
+    chief, worker = map(ended, start_two(start, small))
+    assert "pas 13/13" in chief[0] and "Étape suivante" in chief[0]
     assert worker[0].splitlines()[-2:] == ["Elles sont toutes là ; la première raconte la suite.",
                                            "Fini : le réseau est sur la première machine."]
-    assert not chief[1] and not worker[1]
-    shutil.rmtree(small.aurore / "model")
-    said, _ = ended(start(small))
-    assert "J'attends" not in said and "cartes" not in said
-    one = curve(small)
-    assert len(one) == 14 and one[-1, 1] < one[1, 1] - 0.5
-    np.testing.assert_allclose(two, one, atol=SAME_CURVE)
-    shutil.rmtree(small.aurore / "model")
+    assert not chief[1] and not worker[1] and not list(small.folder.glob("aurore-*"))
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+
+
+def test_two_devices_learn_as_one(small, start, one):
     said, _ = ended(start(small, arguments=("-c", ON_TWO_DEVICES)))
     assert "2 cartes graphiques" in said
-    np.testing.assert_allclose(curve(small), one, atol=SAME_CURVE)
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
 
 
-@pytest.mark.parametrize("killed", ["le chef", "l'ouvrier"])
-def test_a_machine_is_killed_and_both_start_again(small, start, killed):
-    """L'autre le dit en une phrase, et s'arrête ; relancées, elles reprennent et finissent."""
-    machines = start_two(start, small)
-    until(machines[0], "pas 7/13")
-    lost, left = machines if killed == "le chef" else machines[::-1]
-    lost.kill()
-    _, complained = ended(left, code=2)
-    assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
-    assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
-
-    chief, worker = map(ended, start_two(start, small))
-    resumed = re.search(r"L'entraînement reprend au pas (\d+)", chief[0])
-    assert resumed and int(resumed[1]) >= 6 and "pas 13/13" in chief[0]
-    assert "Fini" in worker[0]
-    losses = curve(small)[1:, 1]
-    assert len(losses) == 13 and losses[-1] < losses[0] - 0.5
+def test_a_machine_is_killed_and_both_start_again(small, start, one):
+    """L'autre le dit en une phrase, et s'arrête. Relancées, elles reprennent ; le chef tué à son tour, de même."""
+    for rank, step in ((1, 6), (0, 10)):
+        machines = start_two(start, small)
+        until(machines[0], f"pas {step}/13")
+        machines[rank].kill()
+        _, complained = ended(machines[1 - rank], code=2)
+        assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
+        assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
+    chief, _ = map(ended, start_two(start, small))
+    resumed_at = int(re.search(r"L'entraînement reprend au pas (\d+)", chief[0])[1])
+    assert resumed_at >= 9 and "pas 8/13" not in chief[0]
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
 
 
 def test_ctrl_c_on_any_machine_saves_and_stops_all(small, start):
@@ -205,12 +227,3 @@ def test_machines_that_do_not_train_the_same_network_say_so(small, start, tmp_pa
     chief, worker = start_two(start, small, other)
     assert "n'ont pas les mêmes réglages" in ended(worker, code=2)[1]
     assert "Une des machines de l'entraînement ne répond plus" in ended(chief, code=2)[1]
-
-
-def until(process, words):
-    """Lit ce que dit un processus, jusqu'à ces mots."""
-    said = ""
-    while words not in said:
-        line = process.stdout.readline()
-        assert line, said + process.stderr.read()
-        said += line
