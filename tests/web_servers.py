@@ -98,6 +98,7 @@ class HubServer(_Server):
         self.failure = None  # un code HTTP à renvoyer à tout
         self.truncated = set()  # les fichiers dont l'envoi s'arrête au quart
         self.delay = 0  # secondes avant chaque réponse
+        self.cuts = set()  # les rangs des requêtes dont la connexion est coupée sans un mot
         super().__init__()
 
     def answer(self, handler):
@@ -107,7 +108,9 @@ class HubServer(_Server):
         name = "/".join(parts[:2])
         repository = self.repositories.get(name)
         time.sleep(self.delay)
-        if self.failure:
+        if len(self.requests) in self.cuts:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+        elif self.failure:
             self.send(handler, b"{}", status=self.failure)
         elif repository is None:
             self.send(handler, b"{}", status=404, X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
