@@ -71,6 +71,13 @@ def _small(prepared):
     return prepared
 
 
+@pytest.fixture(name="other")
+def _other(small, tmp_path):
+    """Une copie de cet atelier, comme sur une autre machine."""
+    shutil.copytree(small.folder, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return Atelier(tmp_path, said={"": ""})
+
+
 @pytest.fixture(name="one", scope="module")
 def _one(prepared):
     """La courbe d'une seule machine, et ce qu'elle a dit."""
@@ -194,8 +201,9 @@ def test_two_devices_learn_as_one(small, start, one):
     np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
 
 
-def test_a_machine_is_killed_and_both_start_again(small, start, one):
-    """L'autre le dit en une phrase, et s'arrête. Relancées, elles reprennent ; le chef tué à son tour, de même."""
+def test_a_machine_is_killed_and_both_start_again(small, other, start, one):
+    """L'autre le dit en une phrase, et s'arrête. Relancées, elles reprennent ; le chef tué à son tour, de même, et
+    une autre machine peut alors prendre la place de la seconde."""
     for rank, step in ((1, 6), (0, 10)):
         machines = start_two(start, small)
         until(machines[0], f"pas {step}/13")
@@ -203,26 +211,27 @@ def test_a_machine_is_killed_and_both_start_again(small, start, one):
         _, complained = ended(machines[1 - rank], code=2)
         assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
         assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
-    chief, _ = map(ended, start_two(start, small))
+    chief, _ = map(ended, start_two(start, small, other))
     resumed_at = int(re.search(r"L'entraînement reprend au pas (\d+)", chief[0])[1])
     assert resumed_at >= 9 and "pas 8/13" not in chief[0]
     np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+    assert not (other.aurore / "model").exists()
 
 
-def test_ctrl_c_on_any_machine_saves_and_stops_all(small, start):
+def test_ctrl_c_on_any_machine_saves_and_stops_all(small, start, one):
+    """Une seule peut finir ce que deux ont commencé."""
     machines = start_two(start, small)
     until(machines[0], "pas 4/13")
     machines[1].send_signal(signal.SIGINT)
     for machine in machines:
         assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
-    assert (small.aurore / "model" / ".unfinished" / "journal.json").is_file()
+    said, _ = ended(start(small))
+    assert "L'entraînement reprend au pas" in said and "pas 4/13" not in said
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
 
 
-def test_machines_that_do_not_train_the_same_network_say_so(small, start, tmp_path_factory):
+def test_machines_that_do_not_train_the_same_network_say_so(small, other, start):
     """La seconde a d'autres réglages : elle le dit, et la première qu'elle s'est arrêtée."""
-    folder = tmp_path_factory.mktemp("autre")
-    shutil.copytree(small.folder, folder, dirs_exist_ok=True, symlinks=True)
-    other = Atelier(folder, said={"": ""})
     other.change(SCRIPT, "SEED = 42", "SEED = 43")
     chief, worker = start_two(start, small, other)
     assert "n'ont pas les mêmes réglages" in ended(worker, code=2)[1]
