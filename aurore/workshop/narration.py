@@ -11,6 +11,7 @@ import sys
 import textwrap
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from workshop import paths
@@ -19,7 +20,7 @@ from workshop.errors import Unfinished, WorkshopError
 WIDTH = 88
 
 _announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
-translators = []  # des fonctions qui renvoient la phrase d'une erreur, ou None : ce que savent d'autres modules
+translators: list[Callable] = []  # ils renvoient la phrase d'une erreur de leur bibliothèque, ou None
 
 _DISK_ERRORS = {
     errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"

@@ -128,9 +128,9 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
                                 for before, learnt in zip(self.starting_weights, self.model.get_weights())])
 
     def finish(self):
-        """Note de nouveau le réseau, et cherche ce qu'il a appris. Un ouvrier s'arrête là, quand le chef a enregistré."""
+        """Note de nouveau le réseau, et cherche ce qu'il a appris."""
         if not is_chief():
-            follow_to_the_end()
+            follow_to_the_end()  # la suite est l'affaire du chef
         self.after = self._measure()
         self.journal.score_after = score_of(self.after["exam"], self._exam_text)
         self.journal.samples.append([self.journal.kept_step, self.write_sample(self.model)])

@@ -1,4 +1,4 @@
-"""Sur quoi l'on s'entraîne : un appareil, plusieurs cartes graphiques, plusieurs machines. TensorFlow sait déjà le faire.
+"""Sur quoi l'on s'entraîne : un appareil, plusieurs cartes graphiques, plusieurs machines.
 
 Sans rien régler, on prend l'appareil qu'il y a ; s'il y a plusieurs cartes, chacune lit sa part de chaque lot
 (MirroredStrategy). Pour plusieurs machines, chacune lance le même script, et TF_CONFIG, la variable que lit
@@ -31,10 +31,10 @@ PIECE = 2**23                # nombres de huit octets : ce que l'on envoie d'un 
 EXAMPLE = ('Pour la première de deux machines :  TF_CONFIG=\'{"cluster": {"worker": ["192.168.0.10:2222", '
            '"192.168.0.11:2222"]}, "task": {"type": "worker", "index": 0}}\'')
 
-LOST = ("Une des machines de l'entraînement ne répond plus : elle s'est arrêtée (son terminal dit pourquoi), ou le réseau "
-        "est coupé.\nRelancez la même commande sur toutes ; l'entraînement reprendra à sa dernière sauvegarde.")
-DIFFERENT = ("Cette machine et la première n'ont pas les mêmes réglages, le même réseau de départ ou les mêmes données.\n"
-             "Copiez-y aurore/data et le script de la première, puis relancez la même commande sur toutes.")
+LOST = ("Une des machines de l'entraînement ne répond plus : elle s'est arrêtée (son terminal dit pourquoi), ou le "
+        "réseau est coupé.\nRelancez la même commande sur toutes ; l'entraînement reprendra à sa dernière sauvegarde.")
+DIFFERENT = ("Cette machine et la première n'ont pas les mêmes réglages, le même réseau de départ ou les mêmes "
+             "données.\nCopiez-y aurore/data et le script de la première, puis relancez la même commande sur toutes.")
 
 
 def choose():
@@ -54,7 +54,7 @@ def choose():
 
 
 def read_place(written):
-    """Renvoie (rang, adresses) : la place de cette machine dans TF_CONFIG, et les adresses de toutes, le chef d'abord."""
+    """Renvoie (rang, adresses) : la place de cette machine dans TF_CONFIG, et l'adresse de chacune, le chef d'abord."""
     try:
         config = json.loads(written)
     except ValueError:
@@ -71,13 +71,14 @@ def read_place(written):
         return list(addresses).index((config["task"]["type"], config["task"]["index"])), list(addresses.values())
     except (KeyError, TypeError, ValueError):
         raise WorkshopError("TF_CONFIG ne dit pas laquelle de ces machines est celle-ci : « task » doit donner le type "
-                            f"(« worker ») et le rang (à partir de 0) de l'une des {len(addresses)}.\n{EXAMPLE}") from None
+                            f"(« worker ») et le rang (à partir de 0) de l'une des {len(addresses)}.\n{EXAMPLE}"
+                            ) from None
 
 
 def _join(rank, addresses):
-    """Attend que toutes les machines soient là, et renvoie la stratégie ; fait taire celle-ci si elle n'est pas le chef."""
-    others = f"{len(addresses)} machines, dont celle-ci est le numéro {rank + 1}"
-    print(f"Entraînement sur {others} ({addresses[rank]}). J'attends les autres (Ctrl-C : y renoncer)...", flush=True)
+    """Attend que toutes les machines soient là, et renvoie la stratégie ; un ouvrier se tait désormais."""
+    print(f"Entraînement sur {len(addresses)} machines, dont celle-ci est le numéro {rank + 1} ({addresses[rank]}). "
+          "J'attends les autres (Ctrl-C : y renoncer)...", flush=True)
     try:
         with _stopped_at_once_by_ctrl_c():
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
