@@ -4,9 +4,10 @@ PYTHON ?= python3
 SOURCE ?= embedded
 SECONDES ?= 60
 VENV_PYTHON := .venv/bin/python
+PARALLEL := --numprocesses=2 --dist=loadfile
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web kit test test-fast test-recipe structure exercises images bench load lock sbom hooks
+.PHONY: help atelier web kit test test-fast test-recipe coverage structure exercises images bench load lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -15,6 +16,7 @@ help:
 	@echo "make kit                   tout ce qu'il faut à une salle sans connexion, dans le dossier kit (plusieurs Go)"
 	@echo "make test                  pylint et les tests"
 	@echo "make test-fast             les tests rapides, sans TensorFlow ni navigateur"
+	@echo "make coverage              les tests, puis les lignes de workshop/ qu'ils ont parcourues (un tiers plus long)"
 	@echo "make test-recipe           ceux de la recette, avec PyTorch (5 Go la première fois sous Linux)"
 	@echo "make structure             qui importe qui, étage par étage"
 	@echo "make exercises             retailler les exercices dans les solutions"
@@ -45,7 +47,12 @@ test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m ruff check --quiet .
 	$(VENV_PYTHON) -m mypy
-	$(VENV_PYTHON) -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term
+	$(VENV_PYTHON) -m pytest $(PARALLEL)
+
+coverage: .venv/tests-installed
+	COVERAGE_FILE=$(CURDIR)/.coverage $(VENV_PYTHON) -m coverage run -m pytest $(PARALLEL)
+	@$(VENV_PYTHON) -m coverage combine --quiet
+	@$(VENV_PYTHON) -m coverage report
 
 test-fast: .venv/tests-installed
 	$(VENV_PYTHON) -m pytest @tests/fast.txt
