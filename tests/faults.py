@@ -5,6 +5,7 @@ survécu / essayé. FAULT_TRIES dit combien de fois tuer ou abîmer chaque chose
 """
 
 import http.client
+import io
 import itertools
 import json
 import multiprocessing
@@ -18,7 +19,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
+from datasets import load_from_disk
 
 from conftest import AURORE, Atelier, required
 from gutenberg_files import PROSE, File
@@ -127,7 +130,8 @@ def test_a_killed_push_is_simply_run_again(copy, number):
                                  env=atelier.environment(**settings), capture_output=True, check=False)
         assert process.returncode == 0, process.stdout + process.stderr
         sent = catalogue.repositories["datasets/jeanne/aurore-data"]
-        assert {Path(name).name.partition("-")[0] for name in sent} >= {"train", "validation", "test"}, list(sent)
+    for part, rows in load_from_disk(atelier.aurore / "data").items():
+        assert pandas.read_parquet(io.BytesIO(sent[f"{part}.parquet"])).to_dict("list") == rows.to_dict()
     assert traces(atelier.aurore)["data"] == before
 
 
