@@ -1,0 +1,228 @@
+"""Un dossier de livres, mille s'il le faut : lus par lots, à plusieurs, et gardés sur le disque à mesure.
+
+La mémoire ne grandit pas avec le dossier : d'un lot fini, il ne reste qu'un fichier, relu page par page. Un script tué
+reprend au premier lot qui manque : c'est le cache de datasets (Dataset.map), rangé là où on le retrouve.
+"""
+
+import hashlib
+import os
+import signal
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+import multiprocess
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import Dataset, Features, Value
+from datasets.fingerprint import Hasher
+from tqdm import tqdm
+
+from workshop import paths
+from workshop.artefacts import UNFINISHED, alone, ensure_writable
+from workshop.errors import WorkshopError
+from workshop.narration import count, decimal, section
+from workshop.paths import shown
+from workshop.sources import title_of
+from workshop.text.gutenberg import check_book, foreign_language, keep_author_lines
+
+LOT = 16             # livres par processus dans un lot : au plus, ce qu'une coupure fait relire
+MOST_WORKERS = 4     # chacun occupe un peu plus de 200 Mo
+LARGEST = 30e6       # octets ; les plus gros romans en font cinq fois moins, et un livre se nettoie en mémoire
+NAMED = 10           # livres mis de côté que l'on nomme à l'écran
+ROOM = 5             # place qu'il faut sur le disque, en tailles du dossier : les lots, les trois parties, les textes
+
+_FEATURES = Features(text=Value("string"), book=Value("string"), position=Value("int64"),
+                     sentence_length=Value("int64"), problem=Value("string"))
+
+
+class Book(NamedTuple):
+    """Un fichier du dossier, et le titre de son livre."""
+
+    title: str
+    path: Path
+
+
+def read_folder(folder, test_books, language, to_sentences, to_dataset):
+    """Renvoie ({titre: jeu de données}, titres de test) des livres du dossier `folder`, sous-dossiers compris.
+
+    `test_books` : ceux du test, par leur titre ou leur nom de fichier. Les deux fonctions sont celles de la leçon : des
+    lignes d'un livre à ses phrases, puis de (titre, phrases) à son jeu de données. Un livre illisible, en double ou
+    d'une autre langue que `language` est mis de côté, et annoncé.
+
+    Lève une WorkshopError s'il n'y a pas de livre, pas d'examen, ou rien pour s'entraîner.
+    """
+    folder, unfinished = paths.AURORE.parent / Path(folder).expanduser(), paths.DATA / UNFINISHED
+    section(f"Lire les livres de {shown(folder)}")
+    files = _files(folder)
+    ensure_writable(unfinished, size=ROOM * sum(path.stat().st_size for path in files))
+    books, aside = _titled(files)
+    test = _chosen(books, test_books, folder)
+    ordered = test + [book for book in books if book not in test]
+    print(f"{count(len(ordered))} livres à lire, celui du test d'abord. Si l'on coupe, relancez : ce qui est lu le reste.")
+    rows_by_title = {}
+    with alone(unfinished):
+        for lot in _lots(ordered, unfinished, language, (to_sentences, to_dataset)):
+            for title, rows, problem in _apart(lot):
+                if problem and title in [book.title for book in test]:
+                    raise WorkshopError(f"« {title} », choisi par TEST_BOOKS, ne peut pas servir : {problem}")
+                if problem:
+                    aside.append((title, problem))
+                else:
+                    rows_by_title[title] = rows
+    _show(rows_by_title, aside)
+    if len(rows_by_title) == len(test):
+        raise WorkshopError(f"Il ne reste aucun livre pour s'entraîner dans {shown(folder)}.\n"
+                            "Ajoutez-y des livres de Project Gutenberg, en texte brut, puis relancez la même commande.")
+    return rows_by_title, [book.title for book in test]
+
+
+# --- Quels livres -------------------------------------------------------------------------
+
+def _files(folder):
+    """Renvoie les chemins des .txt du dossier, dans l'ordre ; lève une WorkshopError s'il n'y en a pas."""
+    if not folder.is_dir():
+        raise WorkshopError(f"BOOKS vaut « {shown(folder)} » : ce dossier n'existe pas.\nMettez en haut du script le "
+                            'chemin d\'un dossier de livres, ou BOOKS = "" pour ceux de TRAIN_BOOKS, puis relancez.')
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file())
+    if not files:
+        raise WorkshopError(f"Il n'y a aucun fichier .txt dans {shown(folder)}.\nMettez-y des livres de Project "
+                            "Gutenberg, en texte brut (« Plain Text UTF-8 »), puis relancez la même commande.")
+    return files
+
+
+def _titled(files):
+    """Renvoie (livres, mis de côté) : un livre par titre, et des couples (nom, pourquoi)."""
+    books, aside = {}, []
+    for path in files:
+        if path.stat().st_size > LARGEST:
+            aside.append((path.name, f"le fichier fait plus de {LARGEST / 1e6:.0f} Mo."))
+            continue
+        book = Book(title_of(path), path)
+        first = books.setdefault(_plain(book.title), book)
+        if first is not book:  # deux fois le même livre, et l'examen pourrait avoir été lu
+            aside.append((path.name, f"« {first.title} » est déjà dans {first.path.name}."))
+    return list(books.values()), aside
+
+
+def _plain(name):
+    return " ".join(unicodedata.normalize("NFC", name).casefold().replace("’", "'").split())
+
+
+def _chosen(books, test_books, folder):
+    """Renvoie les livres que `test_books` désigne ; lève une WorkshopError s'il n'y en a pas, ou s'il en manque."""
+    found = {_plain(name): book for book in books for name in (book.path.stem, book.path.name)}
+    found.update({_plain(book.title): book for book in books})
+    missing = [name for name in test_books if _plain(name) not in found]
+    if missing or not test_books:
+        which = " ni ".join(f"« {name} »" for name in missing)
+        raise WorkshopError(
+            (f"TEST_BOOKS demande {which}, que {shown(folder)} n'a pas." if missing else "TEST_BOOKS est vide.")
+            + "\nMettez-y le titre ou le nom de fichier d'un livre du dossier, pour l'examen, puis relancez. Par exemple :"
+              f'\n  TEST_BOOKS = {{"{books[0].title}": ""}}')
+    return list(dict.fromkeys(found[_plain(name)] for name in test_books))
+
+
+# --- Lot par lot --------------------------------------------------------------------------
+
+def _lots(books, unfinished, language, functions):
+    """Donne les lots, des Dataset : une ligne par phrase, ou une seule, avec son problème, pour un mauvais livre."""
+    workers = _workers()
+    size = LOT * workers
+    # Le premier livre seul, dans ce processus : une réponse qui manque encore s'y dit en une phrase.
+    lots = [books[:1], *(books[start:start + size] for start in range(1, len(books), size))]
+    names = [_name(lot, language, functions) for lot in lots]
+    _sweep(unfinished, names)
+    with tqdm(total=len(books), desc="Livres", unit=" livre") as bar:
+        for lot, name in zip(lots, names):
+            yield _lot(lot, unfinished / f"{name}.arrow", language, functions, min(workers, len(lot)))
+            bar.update(len(lot))
+
+
+def _workers():
+    """Renvoie combien de processus lisent.
+
+    Ailleurs que sous Linux, chacun devrait rouvrir la leçon et ses bibliothèques : un seul lit, celui-ci.
+    """
+    if multiprocess.get_start_method() != "fork":
+        return 1
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+
+
+def _name(lot, language, functions):
+    """Renvoie le nom d'un lot, qui change avec ses fichiers, les réponses, les réglages et notre façon de nettoyer."""
+    states = [(book.title, str(book.path), book.path.stat().st_size, book.path.stat().st_mtime_ns) for book in lot]
+    cleaning = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(repr((states, cleaning, Hasher.hash((language, *functions)))).encode()).hexdigest()[:32]
+
+
+def _sweep(unfinished, names):
+    """Efface ce qui ne servira plus : les lots d'autres livres ou d'autres réglages, et ceux qu'on écrivait."""
+    for entry in unfinished.iterdir():
+        if entry.name[0] != "." and not entry.name.startswith(tuple(names)):
+            entry.unlink()
+
+
+def _lot(books, path, language, functions, workers):
+    table = Dataset.from_dict({"title": [book.title for book in books], "path": [str(book.path) for book in books]})
+    asked = {"batched": True, "batch_size": 1, "features": _FEATURES, "cache_file_name": str(path),
+             "remove_columns": table.column_names, "num_proc": workers if workers > 1 else None,
+             "fn_kwargs": {"language": language, "functions": functions}}
+    try:
+        try:
+            return table.map(_read, **asked)
+        except pa.ArrowInvalid:  # le lot gardé a été abîmé par une coupure de courant
+            return table.map(_read, load_from_cache_file=False, **asked)
+    except multiprocess.TimeoutError:  # datasets, quand Ctrl-C l'interrompt au milieu de plusieurs processus
+        raise KeyboardInterrupt from None
+
+
+def _read(batch, language, functions):
+    """Lit un livre, dans l'un des processus : renvoie ses phrases, en colonnes, ou pourquoi il est mis de côté."""
+    if multiprocess.parent_process():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C s'adresse au premier, qui arrête les autres
+    (title,), (path,) = batch["title"], batch["path"]
+    to_sentences, to_dataset = functions
+    try:
+        rows = to_dataset(title, to_sentences(_author_lines(path, language)))
+        if len(rows) < 2:
+            raise WorkshopError("il n'a pas deux phrases assez longues.")
+        return {**rows[:], "problem": [None] * len(rows)}
+    except (WorkshopError, OSError) as error:
+        reason = f"le fichier ne s'ouvre pas ({error.strerror})." if isinstance(error, OSError) else str(error)
+        return {"text": [""], "book": [title], "position": [0], "sentence_length": [0], "problem": [reason]}
+
+
+def _author_lines(path, language):
+    check_book(path)
+    with open(path, encoding="utf-8-sig") as book:
+        lines = book.readlines()
+    declared = foreign_language(lines, language)
+    if declared:
+        raise WorkshopError(f"l'en-tête du fichier annonce « Language: {declared} ».")
+    return keep_author_lines(lines)
+
+
+def _apart(lot):
+    """Donne (titre, jeu de données, problème) pour chaque livre d'un lot."""
+    # Sans le nom de leurs fichiers, datasets croit ces lignes en mémoire, et n'ajoute pas un cache par tri et par livre.
+    lot = Dataset(lot.data.table)
+    problems, rows, start = lot.data.column("problem"), lot.remove_columns("problem"), 0
+    for book in pc.value_counts(lot.data.column("book")).to_pylist():
+        yield book["values"], rows.select(range(start, start + book["counts"])), problems[start].as_py()
+        start += book["counts"]
+
+
+# --- Ce qu'on en dit ----------------------------------------------------------------------
+
+def _show(rows_by_title, aside):
+    sentences = sum(map(len, rows_by_title.values()))
+    characters = sum(pc.sum(pc.utf8_length(rows.data.column("text"))).as_py() for rows in rows_by_title.values())
+    print(f"{count(len(rows_by_title))} livres lus : {count(sentences)} phrases, {decimal(characters / 1e6, 1)} millions "
+          "de caractères.")
+    if aside:
+        print(f"Mis de côté : {count(len(aside))}.")
+        for name, problem in aside[:NAMED]:
+            print(f"  - {name} : {problem.splitlines()[0]}")
+        if len(aside) > NAMED:
+            print(f"  et {count(len(aside) - NAMED)} autres.")
