@@ -70,15 +70,14 @@ def run(folder, atelier):
     text = script.read_text(encoding="utf-8")
     script.write_text(text.replace('BOOKS = ""', f'BOOKS = "{folder}"', 1), encoding="utf-8")
     began, peaks = time.monotonic(), (0.0, 0.0, 0.0)
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        with tempfile.TemporaryFile() as said:
-            while process.poll() is None:
-                peaks = tuple(map(max, peaks, memory(process.pid)))
-                time.sleep(EVERY)
-            said.write(process.stderr.read())
+    with (tempfile.TemporaryFile() as said,
+          subprocess.Popen([sys.executable, script], stdout=subprocess.DEVNULL, stderr=said) as process):
+        while process.poll() is None:
+            peaks = tuple(map(max, peaks, memory(process.pid)))
+            time.sleep(EVERY)
+        if process.returncode:
             said.seek(0)
-            if process.returncode:
-                sys.exit(said.read().decode())
+            sys.exit(said.read().decode())
     return Run(time.monotonic() - began, *peaks)
 
 

@@ -8,9 +8,10 @@ from workshop.paths import shown
 from workshop.sources import EMBEDDED, OutOfReach, embedded_books, fall_back, source_mode
 from workshop.text.gutenberg import compare_with_markers, foreign_language
 
-GPT2_CHARACTERS = 40e9  # ce qu'a lu GPT-2 : 40 Go, de 8 millions de pages web
-BATCH = 10_000          # phrases que l'on a en mémoire à la fois
-EXCERPT = 50_000        # phrases parmi lesquelles on en tire quelques-unes
+GPT2_CHARACTERS = 40e9   # ce qu'a lu GPT-2 : 40 Go, de 8 millions de pages web
+ENOUGH_TO_LEARN = 100e6  # caractères ; aurore-mini, tout petit, a appris le français dans 779 œuvres
+BATCH = 10_000           # phrases que l'on a en mémoire à la fois
+EXCERPT = 50_000         # phrases parmi lesquelles on en tire quelques-unes
 
 
 def books_or_tales(download_files, train_books, test_books):
@@ -119,10 +120,13 @@ def some_sentences(rows):
 def compare_with_gpt2(rows):
     """Affiche combien de fois GPT-2 a lu plus de texte que n'en ont les phrases de `rows`."""
     characters = sum(pc.sum(pc.utf8_length(texts)).as_py() for texts in _batches(rows, "text"))
-    times = round(GPT2_CHARACTERS / characters / 1000) * 1000 or round(GPT2_CHARACTERS / characters)
-    print(f"\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
-          f"{decimal(characters / 1e6, 1)} Mo,\nsoit {count(times)} fois moins : assez pour spécialiser "
-          "un réseau qui sait déjà le français,\nbeaucoup trop peu pour le lui apprendre.")
+    times = GPT2_CHARACTERS / characters
+    times = round(times, -3) if times > 10_000 else float(f"{times:.2g}")
+    print("\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
+          f"{decimal(characters / 1e6, 1)} Mo,\nsoit {count(round(times))} fois moins : " + (
+              "assez pour spécialiser un réseau qui sait déjà le français,\n"
+              "beaucoup trop peu pour le lui apprendre." if characters < ENOUGH_TO_LEARN else
+              "assez pour apprendre le français à un petit réseau,\ntrop peu pour un grand."))
 
 
 def write_texts(dataset, folder):

@@ -4,12 +4,13 @@ La mémoire ne grandit pas avec le dossier : d'un lot fini, il ne reste qu'un fi
 reprend au premier lot qui manque : c'est le cache de datasets (Dataset.map), rangé là où on le retrouve.
 """
 
+import ctypes
+import functools
 import hashlib
 import os
 import signal
 import unicodedata
 from pathlib import Path
-from typing import NamedTuple
 
 import multiprocess
 import pyarrow as pa
@@ -32,15 +33,9 @@ LARGEST = 30e6       # octets ; les plus gros romans en font cinq fois moins, et
 NAMED = 10           # livres mis de côté que l'on nomme à l'écran
 ROOM = 5             # place qu'il faut sur le disque, en tailles du dossier : les lots, les trois parties, les textes
 
+_DEATH_SIGNAL = 1    # PR_SET_PDEATHSIG, de <sys/prctl.h>
 _FEATURES = Features(text=Value("string"), book=Value("string"), position=Value("int64"),
                      sentence_length=Value("int64"), problem=Value("string"))
-
-
-class Book(NamedTuple):
-    """Un fichier du dossier, et le titre de son livre."""
-
-    title: str
-    path: Path
 
 
 def read_folder(folder, test_books, language, to_sentences, to_dataset):
@@ -56,25 +51,25 @@ def read_folder(folder, test_books, language, to_sentences, to_dataset):
     section(f"Lire les livres de {shown(folder)}")
     files = _files(folder)
     ensure_writable(unfinished, size=ROOM * sum(path.stat().st_size for path in files))
-    books, aside = _titled(files)
+    books, aside = _by_title(files, folder)
     test = _chosen(books, test_books, folder)
-    ordered = test + [book for book in books if book not in test]
-    print(f"{count(len(ordered))} livres à lire, celui du test d'abord. Si l'on coupe, relancez : ce qui est lu le reste.")
+    books = {title: books[title] for title in [*test, *books]}
+    print(f"{count(len(books))} livres à lire, celui du test d'abord. Si l'on coupe, relancez : ce qui est lu le reste.")
     rows_by_title = {}
     with alone(unfinished):
-        for lot in _lots(ordered, unfinished, language, (to_sentences, to_dataset)):
+        for lot in _lots(list(books.items()), unfinished, language, (to_sentences, to_dataset)):
             for title, rows, problem in _apart(lot):
-                if problem and title in [book.title for book in test]:
-                    raise WorkshopError(f"« {title} », choisi par TEST_BOOKS, ne peut pas servir : {problem}")
-                if problem:
-                    aside.append((title, problem))
-                else:
+                if not problem:
                     rows_by_title[title] = rows
+                elif title in test:
+                    raise WorkshopError(f"« {title} », choisi par TEST_BOOKS, ne peut pas servir : {problem}")
+                else:
+                    aside[_inside(folder, books[title])] = problem
     _show(rows_by_title, aside)
     if len(rows_by_title) == len(test):
         raise WorkshopError(f"Il ne reste aucun livre pour s'entraîner dans {shown(folder)}.\n"
                             "Ajoutez-y des livres de Project Gutenberg, en texte brut, puis relancez la même commande.")
-    return rows_by_title, [book.title for book in test]
+    return rows_by_title, test
 
 
 # --- Quels livres -------------------------------------------------------------------------
@@ -91,18 +86,22 @@ def _files(folder):
     return files
 
 
-def _titled(files):
-    """Renvoie (livres, mis de côté) : un livre par titre, et des couples (nom, pourquoi)."""
-    books, aside = {}, []
+def _inside(folder, path):
+    return path.relative_to(folder).as_posix()
+
+
+def _by_title(files, folder):
+    """Renvoie ({titre: chemin}, {chemin dans `folder`: pourquoi ce livre est mis de côté})."""
+    books, aside, known = {}, {}, {}
     for path in files:
-        if path.stat().st_size > LARGEST:
-            aside.append((path.name, f"le fichier fait plus de {LARGEST / 1e6:.0f} Mo."))
-            continue
-        book = Book(title_of(path), path)
-        first = books.setdefault(_plain(book.title), book)
-        if first is not book:  # deux fois le même livre, et l'examen pourrait avoir été lu
-            aside.append((path.name, f"« {first.title} » est déjà dans {first.path.name}."))
-    return list(books.values()), aside
+        title = title_of(path) if path.stat().st_size <= LARGEST else None
+        if title is None:
+            aside[_inside(folder, path)] = f"le fichier fait plus de {LARGEST / 1e6:.0f} Mo."
+        elif known.setdefault(_plain(title), path) is path:
+            books[title] = path
+        else:  # deux fois le même livre : l'examen pourrait avoir été lu
+            aside[_inside(folder, path)] = f"« {title} » est déjà dans {_inside(folder, known[_plain(title)])}."
+    return books, aside
 
 
 def _plain(name):
@@ -110,23 +109,26 @@ def _plain(name):
 
 
 def _chosen(books, test_books, folder):
-    """Renvoie les livres que `test_books` désigne ; lève une WorkshopError s'il n'y en a pas, ou s'il en manque."""
-    found = {_plain(name): book for book in books for name in (book.path.stem, book.path.name)}
-    found.update({_plain(book.title): book for book in books})
+    """Renvoie les titres des livres que `test_books` désigne ; lève une WorkshopError s'il en manque, ou s'il est vide."""
+    found = {_plain(name): title for title, path in books.items() for name in (path.stem, path.name)}
+    found.update({_plain(title): title for title in books})
     missing = [name for name in test_books if _plain(name) not in found]
     if missing or not test_books:
         which = " ni ".join(f"« {name} »" for name in missing)
         raise WorkshopError(
             (f"TEST_BOOKS demande {which}, que {shown(folder)} n'a pas." if missing else "TEST_BOOKS est vide.")
             + "\nMettez-y le titre ou le nom de fichier d'un livre du dossier, pour l'examen, puis relancez. Par exemple :"
-              f'\n  TEST_BOOKS = {{"{books[0].title}": ""}}')
+              f'\n  TEST_BOOKS = {{"{next(iter(books), "La Mare au Diable")}": ""}}')
     return list(dict.fromkeys(found[_plain(name)] for name in test_books))
 
 
 # --- Lot par lot --------------------------------------------------------------------------
 
 def _lots(books, unfinished, language, functions):
-    """Donne les lots, des Dataset : une ligne par phrase, ou une seule, avec son problème, pour un mauvais livre."""
+    """Donne les lots, des Dataset : une ligne par phrase, ou une seule, avec son problème, pour un mauvais livre.
+
+    `books` : des couples (titre, chemin).
+    """
     workers = _workers()
     size = LOT * workers
     # Le premier livre seul, dans ce processus : une réponse qui manque encore s'y dit en une phrase.
@@ -146,12 +148,28 @@ def _workers():
     """
     if multiprocess.get_start_method() != "fork":
         return 1
+    _tie()
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+
+
+@functools.cache
+def _tie():
+    """Lie le sort des processus à venir à celui du premier : Ctrl-C ne s'adresse qu'à lui, et ils meurent avec lui.
+
+    Sans cela, s'il est tué, ils attendent sans fin ses ordres, et gardent le verrou.
+    """
+    prctl = ctypes.CDLL(None).prctl
+
+    def follow():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+    os.register_at_fork(after_in_child=follow)
 
 
 def _name(lot, language, functions):
     """Renvoie le nom d'un lot, qui change avec ses fichiers, les réponses, les réglages et notre façon de nettoyer."""
-    states = [(book.title, str(book.path), book.path.stat().st_size, book.path.stat().st_mtime_ns) for book in lot]
+    states = [(title, str(path), path.stat().st_size, path.stat().st_mtime_ns) for title, path in lot]
     cleaning = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256(repr((states, cleaning, Hasher.hash((language, *functions)))).encode()).hexdigest()[:32]
 
@@ -164,7 +182,7 @@ def _sweep(unfinished, names):
 
 
 def _lot(books, path, language, functions, workers):
-    table = Dataset.from_dict({"title": [book.title for book in books], "path": [str(book.path) for book in books]})
+    table = Dataset.from_dict({"title": [title for title, _ in books], "path": [str(place) for _, place in books]})
     asked = {"batched": True, "batch_size": 1, "features": _FEATURES, "cache_file_name": str(path),
              "remove_columns": table.column_names, "num_proc": workers if workers > 1 else None,
              "fn_kwargs": {"language": language, "functions": functions}}
@@ -179,8 +197,6 @@ def _lot(books, path, language, functions, workers):
 
 def _read(batch, language, functions):
     """Lit un livre, dans l'un des processus : renvoie ses phrases, en colonnes, ou pourquoi il est mis de côté."""
-    if multiprocess.parent_process():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C s'adresse au premier, qui arrête les autres
     (title,), (path,) = batch["title"], batch["path"]
     to_sentences, to_dataset = functions
     try:
@@ -222,7 +238,7 @@ def _show(rows_by_title, aside):
           "de caractères.")
     if aside:
         print(f"Mis de côté : {count(len(aside))}.")
-        for name, problem in aside[:NAMED]:
+        for name, problem in list(aside.items())[:NAMED]:
             print(f"  - {name} : {problem.splitlines()[0]}")
         if len(aside) > NAMED:
             print(f"  et {count(len(aside) - NAMED)} autres.")
