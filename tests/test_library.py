@@ -79,42 +79,46 @@ def test_the_list_of_bad_books_is_short(reader, shelf):
     assert "Mis de côté : 28." in process.stdout and "et 18 autres" in process.stdout
 
 
-def rows_of(lesson, monkeypatch, folder, **settings):
-    """Renvoie, partie par partie, les lignes que l'étape 1 écrit dans `folder` avec ces réglages."""
+@pytest.fixture(name="rows_of")
+def _rows_of(lesson, monkeypatch):
+    """Renvoie, partie par partie, les lignes que l'étape 1 écrit dans un dossier avec ces réglages."""
     step_1 = lesson("1_prepare_dataset_solution")
-    monkeypatch.setattr(step_1.paths, "DATA", folder)
-    for name, value in settings.items():
-        monkeypatch.setattr(step_1, name, value)
-    step_1.main()
-    return {part: sorted(zip(rows["book"][:], rows["position"][:], rows["text"][:]))
-            for part, rows in load_from_disk(folder).items()}
+
+    def write(folder, **settings):
+        monkeypatch.setattr(step_1.paths, "DATA", folder)
+        for name, value in settings.items():
+            monkeypatch.setattr(step_1, name, value)
+        step_1.main()
+        return {part: sorted(zip(rows["book"][:], rows["position"][:], rows["text"][:]))
+                for part, rows in load_from_disk(folder).items()}
+    return write
 
 
-def test_a_folder_gives_what_its_books_one_by_one_would(lesson, monkeypatch, tmp_path, shelf):
+def test_a_folder_gives_what_its_books_one_by_one_would(rows_of, monkeypatch, tmp_path, shelf):
     monkeypatch.setattr(library, "LOT", 3)
     addresses = {f"Les ormes {rank:02}": str(next(shelf.rglob(f"ormes_{rank:02}.txt"))) for rank in range(31)}
     test_books = {TEST_BOOK: addresses.pop(TEST_BOOK)}
-    one_by_one = rows_of(lesson, monkeypatch, tmp_path / "un", TRAIN_BOOKS=addresses, TEST_BOOKS=test_books)
-    together = rows_of(lesson, monkeypatch, tmp_path / "dossier", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
+    one_by_one = rows_of(tmp_path / "un", TRAIN_BOOKS=addresses, TEST_BOOKS=test_books)
+    together = rows_of(tmp_path / "dossier", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
     assert together == one_by_one and len(one_by_one["train"]) > 500
 
 
-def test_the_nine_real_books_give_the_same_sentences(lesson, monkeypatch, tmp_path, gutenberg):
+def test_the_nine_real_books_give_the_same_sentences(rows_of, tmp_path, gutenberg):
     paths = {library.title_of(path): str(path) for path in gutenberg.rglob("*.txt")}
     test_books = {"La Mare au Diable": paths.pop("La Mare au Diable")}
-    one_by_one = rows_of(lesson, monkeypatch, tmp_path / "un", TRAIN_BOOKS=paths, TEST_BOOKS=test_books)
-    together = rows_of(lesson, monkeypatch, tmp_path / "dossier", BOOKS=str(gutenberg))
+    one_by_one = rows_of(tmp_path / "un", TRAIN_BOOKS=paths, TEST_BOOKS=test_books)
+    together = rows_of(tmp_path / "dossier", BOOKS=str(gutenberg))
     assert together == one_by_one and len(one_by_one["train"]) == 28096
 
 
 @pytest.mark.parametrize("name", ["Les Ormes 07", "ormes_07.txt", "ormes_07"])
-def test_the_test_book_is_named_by_its_title_or_its_file(lesson, monkeypatch, tmp_path, shelf, name):
-    rows = rows_of(lesson, monkeypatch, tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={name: ""})
+def test_the_test_book_is_named_by_its_title_or_its_file(rows_of, tmp_path, shelf, name):
+    rows = rows_of(tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={name: ""})
     assert {title for title, _, _ in rows["test"]} == {"Les ormes 07"}
 
 
-def test_a_whole_book_of_the_folder_is_the_validation(lesson, monkeypatch, tmp_path, shelf):
-    rows = rows_of(lesson, monkeypatch, tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""},
+def test_a_whole_book_of_the_folder_is_the_validation(rows_of, tmp_path, shelf):
+    rows = rows_of(tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""},
                    VALIDATION="Les ormes 05")
     assert {title for title, _, _ in rows["validation"]} == {"Les ormes 05"}
 
@@ -215,29 +219,29 @@ def test_a_missing_folder_says_what_to_type(atelier):
     ({"mauvais_vide": ""}, "« mauvais_vide », choisi par TEST_BOOKS, ne peut pas servir : le fichier est vide"),
     ({f"Les ormes {rank:02}": "" for rank in range(31)}, "aucun livre pour s'entraîner"),
 ])
-def test_a_folder_without_a_test_or_a_training_book(lesson, monkeypatch, tmp_path, shelf, test_books, sentence):
+def test_a_folder_without_a_test_or_a_training_book(rows_of, tmp_path, shelf, test_books, sentence):
     with pytest.raises(WorkshopError, match=f"(?s){sentence}"):
-        rows_of(lesson, monkeypatch, tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS=test_books)
+        rows_of(tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS=test_books)
     assert not (tmp_path / "data" / "train").exists()
 
 
-def test_a_validation_book_that_does_not_exist_shows_a_few_titles(lesson, monkeypatch, tmp_path, shelf):
+def test_a_validation_book_that_does_not_exist_shows_a_few_titles(rows_of, tmp_path, shelf):
     with pytest.raises(WorkshopError, match="Les ormes 01, .*et 20 autres"):
-        rows_of(lesson, monkeypatch, tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""},
+        rows_of(tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""},
                 VALIDATION="Les hêtres")
 
 
-def test_a_book_too_big_for_memory_is_put_aside(lesson, monkeypatch, tmp_path, shelf, capsys):
+def test_a_book_too_big_for_memory_is_put_aside(rows_of, monkeypatch, tmp_path, shelf, capsys):
     monkeypatch.setattr(library, "LARGEST", (shelf / "ormes_00.txt").stat().st_size)
     (shelf / "enorme.txt").write_text(book("Énorme", story=PROSE * 2), encoding="utf-8")
-    rows_of(lesson, monkeypatch, tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
+    rows_of(tmp_path / "data", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
     assert "enorme.txt : le fichier fait plus de" in capsys.readouterr().out
 
 
-def test_two_scripts_do_not_read_the_same_folder_at_once(lesson, monkeypatch, tmp_path, shelf):
+def test_two_scripts_do_not_read_the_same_folder_at_once(rows_of, monkeypatch, tmp_path, shelf):
     with library.alone(tmp_path), pytest.raises(WorkshopError, match="Un autre script"):
         monkeypatch.setattr(library, "UNFINISHED", ".")
-        rows_of(lesson, monkeypatch, tmp_path, BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
+        rows_of(tmp_path, BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
 
 
 def test_an_unfinished_answer_is_told_in_one_sentence(reader):

@@ -1,7 +1,5 @@
 """Ce que l'étape 1 dit du corpus : d'où il vient, ce que chaque coupe retire, les comptes, ce qui est écrit."""
 
-import pyarrow.compute as pc
-
 from workshop.errors import WorkshopError
 from workshop.narration import count, decimal, notice, section, table
 from workshop.paths import shown
@@ -17,8 +15,8 @@ EXCERPT = 50_000         # phrases parmi lesquelles on en tire quelques-unes
 def books_or_tales(download_files, train_books, test_books):
     """Renvoie (lignes par titre, titres de test) : les vrais livres, sinon les contes embarqués.
 
-    `download_files`, celle de la leçon, rend les lignes des livres de {titre: adresse}. Lève OutOfReach si AURORE_SOURCE
-    interdit de se replier sur les contes.
+    `download_files`, celle de la leçon, rend les lignes des livres de {titre: adresse}. Lève OutOfReach si
+    AURORE_SOURCE interdit de se replier sur les contes.
     """
     if source_mode() == EMBEDDED:
         print("AURORE_SOURCE=embedded : on lit les contes embarqués, écrits pour l'atelier.")
@@ -100,15 +98,15 @@ def show_sentences(sentences_by_title):
 
 
 def _batches(rows, column):
-    """Donne une colonne par morceaux (pyarrow) : un million de phrases n'est jamais toute en mémoire."""
-    for batch in rows.select_columns(column).with_format("arrow").iter(batch_size=BATCH):
-        yield batch.column(column)
+    """Donne une colonne par listes : un million de phrases ne sont jamais ensemble en mémoire."""
+    for batch in rows.select_columns(column).iter(batch_size=BATCH):
+        yield batch[column]
 
 
 def show_parts(sentence_counts, dataset):
     """Affiche combien chaque partie a de phrases, comptées par {partie: nombre}, et de mots."""
     table(("partie", "phrases", "mots"), [
-        (part, count(number), count(sum(pc.sum(lengths).as_py() for lengths in _batches(dataset[part], "sentence_length"))))
+        (part, count(number), count(sum(map(sum, _batches(dataset[part], "sentence_length")))))
         for part, number in sentence_counts.items()])
 
 
@@ -119,7 +117,7 @@ def some_sentences(rows):
 
 def compare_with_gpt2(rows):
     """Affiche combien de fois GPT-2 a lu plus de texte que n'en ont les phrases de `rows`."""
-    characters = sum(pc.sum(pc.utf8_length(texts)).as_py() for texts in _batches(rows, "text"))
+    characters = sum(sum(map(len, texts)) for texts in _batches(rows, "text"))
     times = GPT2_CHARACTERS / characters
     times = round(times, -3) if times > 10_000 else float(f"{times:.2g}")
     print("\nEst-ce assez ? GPT-2 a lu 40 Go de texte (8 millions de pages web). Nous avons "
@@ -134,7 +132,7 @@ def write_texts(dataset, folder):
     for part in ("train", "validation"):
         with open(folder / f"{part}_text.txt", "w", encoding="utf-8") as file:
             for texts in _batches(dataset[part], "text"):
-                file.writelines(f"{text}\n" for text in texts.to_pylist())
+                file.writelines(f"{text}\n" for text in texts)
 
 
 def show_written(folder):

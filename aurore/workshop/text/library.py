@@ -9,12 +9,12 @@ import functools
 import hashlib
 import os
 import signal
+import sys
 import unicodedata
 from pathlib import Path
 
-import multiprocess
+import multiprocess.context
 import pyarrow as pa
-import pyarrow.compute as pc
 from datasets import Dataset, Features, Value
 from datasets.fingerprint import Hasher
 from tqdm import tqdm
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from workshop import paths
 from workshop.artefacts import UNFINISHED, alone, ensure_writable
 from workshop.errors import WorkshopError
-from workshop.narration import count, decimal, section
+from workshop.narration import count, section
 from workshop.paths import shown
 from workshop.sources import title_of
 from workshop.text.gutenberg import check_book, foreign_language, keep_author_lines
@@ -54,7 +54,7 @@ def read_folder(folder, test_books, language, to_sentences, to_dataset):
     books, aside = _by_title(files, folder)
     test = _chosen(books, test_books, folder)
     books = {title: books[title] for title in [*test, *books]}
-    print(f"{count(len(books))} livres à lire, celui du test d'abord. Si l'on coupe, relancez : ce qui est lu le reste.")
+    print(f"{count(len(books))} livres à lire, celui du test d'abord. Coupé, le script reprend où il en était.")
     rows_by_title = {}
     with alone(unfinished):
         for lot in _lots(list(books.items()), unfinished, language, (to_sentences, to_dataset)):
@@ -109,7 +109,7 @@ def _plain(name):
 
 
 def _chosen(books, test_books, folder):
-    """Renvoie les titres des livres que `test_books` désigne ; lève une WorkshopError s'il en manque, ou s'il est vide."""
+    """Renvoie les titres des livres que `test_books` désigne ; lève une WorkshopError s'il en manque."""
     found = {_plain(name): title for title, path in books.items() for name in (path.stem, path.name)}
     found.update({_plain(title): title for title in books})
     missing = [name for name in test_books if _plain(name) not in found]
@@ -117,7 +117,7 @@ def _chosen(books, test_books, folder):
         which = " ni ".join(f"« {name} »" for name in missing)
         raise WorkshopError(
             (f"TEST_BOOKS demande {which}, que {shown(folder)} n'a pas." if missing else "TEST_BOOKS est vide.")
-            + "\nMettez-y le titre ou le nom de fichier d'un livre du dossier, pour l'examen, puis relancez. Par exemple :"
+            + "\nMettez-y le titre ou le nom de fichier d'un livre du dossier, puis relancez. Par exemple :"
               f'\n  TEST_BOOKS = {{"{next(iter(books), "La Mare au Diable")}": ""}}')
     return list(dict.fromkeys(found[_plain(name)] for name in test_books))
 
@@ -125,9 +125,9 @@ def _chosen(books, test_books, folder):
 # --- Lot par lot --------------------------------------------------------------------------
 
 def _lots(books, unfinished, language, functions):
-    """Donne les lots, des Dataset : une ligne par phrase, ou une seule, avec son problème, pour un mauvais livre.
+    """Donne les lots de `books` (titre, chemin) : des Dataset, une ligne par phrase.
 
-    `books` : des couples (titre, chemin).
+    Un mauvais livre n'en a qu'une, avec son problème.
     """
     workers = _workers()
     size = LOT * workers
@@ -135,10 +135,10 @@ def _lots(books, unfinished, language, functions):
     lots = [books[:1], *(books[start:start + size] for start in range(1, len(books), size))]
     names = [_name(lot, language, functions) for lot in lots]
     _sweep(unfinished, names)
-    with tqdm(total=len(books), desc="Livres", unit=" livre") as bar:
+    with tqdm(total=len(books), desc="Livres", unit=" livre") as progress:
         for lot, name in zip(lots, names):
             yield _lot(lot, unfinished / f"{name}.arrow", language, functions, min(workers, len(lot)))
-            bar.update(len(lot))
+            progress.update(len(lot))
 
 
 def _workers():
@@ -146,7 +146,7 @@ def _workers():
 
     Ailleurs que sous Linux, chacun devrait rouvrir la leçon et ses bibliothèques : un seul lit, celui-ci.
     """
-    if multiprocess.get_start_method() != "fork":
+    if sys.platform != "linux":
         return 1
     _tie()
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)))
@@ -191,7 +191,7 @@ def _lot(books, path, language, functions, workers):
             return table.map(_read, **asked)
         except pa.ArrowInvalid:  # le lot gardé a été abîmé par une coupure de courant
             return table.map(_read, load_from_cache_file=False, **asked)
-    except multiprocess.TimeoutError:  # datasets, quand Ctrl-C l'interrompt au milieu de plusieurs processus
+    except multiprocess.context.TimeoutError:  # datasets, quand Ctrl-C l'interrompt au milieu de plusieurs processus
         raise KeyboardInterrupt from None
 
 
@@ -221,10 +221,10 @@ def _author_lines(path, language):
 
 def _apart(lot):
     """Donne (titre, jeu de données, problème) pour chaque livre d'un lot."""
-    # Sans le nom de leurs fichiers, datasets croit ces lignes en mémoire, et n'ajoute pas un cache par tri et par livre.
+    # Sans le nom de leur fichier, datasets croit ces lignes en mémoire, et n'ajoute pas un cache par livre et par tri.
     lot = Dataset(lot.data.table)
     problems, rows, start = lot.data.column("problem"), lot.remove_columns("problem"), 0
-    for book in pc.value_counts(lot.data.column("book")).to_pylist():
+    for book in lot.data.column("book").value_counts().to_pylist():
         yield book["values"], rows.select(range(start, start + book["counts"])), problems[start].as_py()
         start += book["counts"]
 
@@ -233,9 +233,8 @@ def _apart(lot):
 
 def _show(rows_by_title, aside):
     sentences = sum(map(len, rows_by_title.values()))
-    characters = sum(pc.sum(pc.utf8_length(rows.data.column("text"))).as_py() for rows in rows_by_title.values())
-    print(f"{count(len(rows_by_title))} livres lus : {count(sentences)} phrases, {decimal(characters / 1e6, 1)} millions "
-          "de caractères.")
+    words = sum(sum(rows["sentence_length"][:]) for rows in rows_by_title.values())
+    print(f"{count(len(rows_by_title))} livres lus : {count(sentences)} phrases, {count(words)} mots.")
     if aside:
         print(f"Mis de côté : {count(len(aside))}.")
         for name, problem in list(aside.items())[:NAMED]:
