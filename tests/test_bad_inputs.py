@@ -1,6 +1,7 @@
 """Chaque mésaventure a sa phrase, un code de sortie différent de 0, et n'abîme rien."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from datasets import Dataset, DatasetDict
 from filelock import FileLock
 
-from conftest import AURORE
+from conftest import AURORE, ROOT
 from workshop import downloads
 from workshop.artefacts import newest_model
 from workshop.errors import WorkshopError
@@ -207,6 +208,19 @@ def test_a_forbidden_file_is_explained(atelier):
     process = subprocess.run([sys.executable, "-c", code], cwd=AURORE, env=atelier.environment(),
                              capture_output=True, encoding="utf-8", check=False)
     refused(process, "pas le droit", "aurore/data")
+
+
+@pytest.mark.parametrize("folder, typed", [
+    (ROOT, os.path.join("aurore", "1_prepare_dataset_solution.py")), (AURORE, "1_prepare_dataset_solution.py"),
+    (AURORE / "static", os.path.join("..", "1_prepare_dataset_solution.py")),
+    (ROOT / "docs" / "images", str(AURORE / "1_prepare_dataset_solution.py"))])
+def test_the_command_to_type_is_the_one_from_here(atelier, folder, typed):
+    code = (f"import sys; sys.path.insert(0, {str(AURORE)!r}); from pathlib import Path\n"
+            "from workshop.artefacts import reading\nfrom workshop import narration\n"
+            "with reading(Path('nulle part'), '1_prepare_dataset_solution.py'): pass")
+    process = subprocess.run([sys.executable, "-c", code], cwd=folder, env=atelier.environment(),
+                             capture_output=True, encoding="utf-8", check=False)
+    refused(process, f":  python {typed}\n")
 
 
 def test_an_error_of_the_attendee_keeps_its_trace(atelier):

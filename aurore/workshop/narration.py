@@ -6,6 +6,7 @@ celle du code que l'on est en train d'écrire.
 """
 
 import errno
+import re
 import sys
 import textwrap
 import traceback
@@ -69,14 +70,24 @@ def section(title):
 def next_step(lesson, script):
     """Affiche la commande de l'étape `lesson` : sa solution si `script` en est une, sinon l'exercice."""
     suffix = "_solution" if Path(script).stem.endswith("_solution") else ""
-    print(f"Étape suivante :  python aurore/{lesson}{suffix}.py")
+    say(f"Étape suivante :  python aurore/{lesson}{suffix}.py")
+
+
+def from_here(text):
+    """Renvoie `text`, où une commande, écrite pour la racine du projet, devient celle que l'on tape d'où l'on est."""
+    return re.sub(r"python aurore/(\w+\.py)", lambda match: f"python {paths.here(paths.AURORE / match[1])}", text)
+
+
+def say(text, file=None):
+    """Affiche `text`, avec des commandes que l'on peut taper d'où l'on est."""
+    print(from_here(text), file=file, flush=True)
 
 
 def notice(text, file=None):
     """Affiche un avis encadré ; `text` peut avoir plusieurs paragraphes, un par ligne."""
     print(file=file)
     print("+" + "-" * (WIDTH - 2) + "+", file=file)
-    for paragraph in text.splitlines():
+    for paragraph in from_here(text).splitlines():
         for line in textwrap.wrap(paragraph, WIDTH - 4, break_long_words=False, break_on_hyphens=False) or [""]:
             print(f"| {line:<{WIDTH - 4}} |", file=file)
     print("+" + "-" * (WIDTH - 2) + "+", file=file, flush=True)
@@ -157,7 +168,7 @@ def _explain(kind, error, trace):
     if sentence is None:
         sys.__excepthook__(kind, error, trace)
         return
-    print(f"\nERREUR. {sentence}", file=sys.stderr)
+    say(f"\nERREUR. {sentence}", file=sys.stderr)
     raise SystemExit(2)
 
 

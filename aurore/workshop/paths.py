@@ -1,5 +1,6 @@
 """Où se trouve chaque chose, quel que soit le dossier d'où l'on lance un script."""
 
+import os
 from pathlib import Path
 
 AURORE = Path(__file__).resolve().parent.parent
@@ -24,3 +25,13 @@ def shown(path):
     if path.is_relative_to(AURORE):
         return path.relative_to(AURORE.parent).as_posix()
     return str(path)
+
+
+def here(path):
+    """Renvoie `path` tel qu'on le tape d'où l'on est."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # un autre disque, sous Windows
+        relative = str(path)
+    typed = str(path) if relative.startswith(os.path.join("..", "..")) else relative
+    return f'"{typed}"' if " " in typed else typed

@@ -10,11 +10,11 @@ from datetime import datetime
 from workshop import narration  # en premier : règle l'affichage
 from workshop.checks import quiz, room, watch
 from workshop.checks.apart import exercise_path, judge_all, solution_path, todos_of
-from workshop.checks.display import EXERCISES, command, here, show, show_hints, show_progress, show_verdict
+from workshop.checks.display import EXERCISES, command, show, show_hints, show_progress, show_verdict
 from workshop.checks.judge import DONE
 from workshop.errors import WorkshopError
 from workshop.exercises import exercise, find_todos
-from workshop.paths import AURORE
+from workshop.paths import AURORE, here
 
 
 def verify(numbers, only=None):
@@ -103,7 +103,7 @@ def _exercise(text, option=""):
 
 def _help():
     text = re.search('"""(.*?)"""', (AURORE / "verify.py").read_text(encoding="utf-8"), re.S)[1]
-    print(text.replace("python aurore/verify.py", command()).strip())
+    narration.say(text.strip())
 
 
 def _act(action, values):

@@ -7,26 +7,16 @@ import textwrap
 from workshop import narration  # en premier : règle l'affichage
 from workshop.checks.apart import exercise_path, todos_of
 from workshop.checks.judge import DONE, WAITING, WRONG, checks_of
-from workshop.paths import AURORE
+from workshop.paths import here
 
 EXERCISES = (1, 2, 3, 4)
 _COLOURS = {DONE: "32", WAITING: "33", WRONG: "31"}
 _BAR = 40  # signes
 
 
-def here(path):
-    """Renvoie `path` tel qu'on le tape d'où l'on est."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # un autre disque, sous Windows
-        relative = str(path)
-    shown = str(path) if relative.startswith(os.path.join("..", "..")) else relative
-    return f'"{shown}"' if " " in shown else shown
-
-
 def command(arguments=""):
     """Renvoie la commande qui lance verify.py avec ces arguments, d'où l'on est."""
-    return f"python {here(AURORE / 'verify.py')} {arguments}".rstrip()
+    return narration.from_here(f"python aurore/verify.py {arguments}").rstrip()
 
 
 def coloured(state):
@@ -41,8 +31,7 @@ def coloured(state):
 
 def say(text):
     """Affiche un paragraphe en retrait ; une commande y est celle que l'on tape d'où l'on est."""
-    text = text.replace("python aurore/verify.py", command())
-    print(textwrap.fill(text, narration.WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7,
+    print(textwrap.fill(narration.from_here(text), narration.WIDTH, initial_indent=" " * 7, subsequent_indent=" " * 7,
                         break_long_words=False, break_on_hyphens=False))
 
 

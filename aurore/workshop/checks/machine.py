@@ -62,10 +62,10 @@ def main(arguments):
     for line in lines:
         print(f"  {line.state:<7} {line.what:<17} {line.seen}")
         if line.cure:
-            print(f"  {'':<7} {'':<17} → {line.cure}")
+            narration.say(f"  {'':<7} {'':<17} → {line.cure}")
     wrong = sum(line.state == NOT_READY for line in lines)
-    print(f"\nPas encore : {wrong} chose(s) à régler, puis relancez :  python aurore/verify.py --machine" if wrong
-          else "\nElle est prête.")
+    narration.say(f"\nPas encore : {wrong} chose(s) à régler, puis relancez :  python aurore/verify.py --machine"
+                  if wrong else "\nElle est prête.")
     return 1 if wrong else 0
 
 

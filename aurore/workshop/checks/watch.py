@@ -10,8 +10,9 @@ import time
 from workshop import narration
 from workshop.checks import quiz, room
 from workshop.checks.apart import exercise_path, get_ready, judge_all, stop, todos_of
-from workshop.checks.display import EXERCISES, command, here, progress_bar, say, show_hints, show_verdict
+from workshop.checks.display import EXERCISES, command, progress_bar, say, show_hints, show_verdict
 from workshop.checks.judge import DONE, WAITING, WRONG
+from workshop.paths import here
 
 PAUSE = 0.2   # secondes entre deux regards
 PATIENCE = 2  # enregistrements sans progrès, après quoi vient un indice
@@ -86,7 +87,7 @@ class Watch:
                 quiz.ask(self.number, self._read)
         following = next((one for one in EXERCISES if self.next_todo(one)), None)
         if following is None:
-            print("Les quatre exercices sont faits. La suite, dans le navigateur :  python aurore/5_flask.py")
+            narration.say("Les quatre exercices sont faits. La suite, dans le navigateur :  python aurore/5_flask.py")
             return
         todo = self.next_todo(following)
         print(f"\nEnsuite : l'exercice {following}, TODO {todo}, dans {here(exercise_path(following))}")

@@ -65,7 +65,7 @@ def check(kit):
     for state, path in wrong:
         print(f"  {state:<8} {path}")
     if wrong:
-        print("Pour remplacer ce qui manque ou est abîmé, relancez sur une machine qui a du réseau :\n"
+        narration.say("Pour remplacer ce qui manque ou est abîmé, relancez sur une machine qui a du réseau :\n"
               "  python aurore/kit.py\nCe qui est en trop peut être effacé.")
         return 1
     narration.section("Le kit est entier")

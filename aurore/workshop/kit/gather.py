@@ -70,7 +70,8 @@ def _conclude(kit, manifest, parts):
         for reason in missing:
             print(f"  - {reason}")
         return 1
-    print("Sur un portable :  python install.py, dans ce dossier. Pour toute la salle :  python aurore/kit.py serve")
+    narration.say("Sur un portable :  python install.py, dans ce dossier.\n"
+                  "Pour toute la salle :  python aurore/kit.py serve")
     return 0
 
 

@@ -10,7 +10,7 @@ from workshop.identity import FOLDER_NAME, ExamScore, Identity, key_of
 from workshop.learning.comparison import show_runs as show_table
 from workshop.learning.hub import known_as, save_model
 from workshop.learning.readings import FILE, read_here, read_list, write_list
-from workshop.narration import count, decimal, section, table
+from workshop.narration import count, decimal, say, section, table
 from workshop.paths import BASE_MODEL, MODEL, shown
 
 SCORE_HEADER = ("", "bits par caractère", "perplexité")
@@ -132,5 +132,5 @@ def show_comparison(parent, folder):
     known = parent.parent in (MODEL, BASE_MODEL.parent)  # sinon, la page propose aurore
     names = {**({"premier": key_of(parent)} if known else {}), "second": key_of(folder)}
     port = os.environ.get("AURORE_PORT", "8080")
-    print("\nAvant et après, côte à côte, sur la même phrase : lancez  python aurore/5_flask.py  puis ouvrez\n"
+    say("\nAvant et après, côte à côte, sur la même phrase : lancez  python aurore/5_flask.py  puis ouvrez\n"
           f"http://127.0.0.1:{port}/comparer?{urlencode(names)}")

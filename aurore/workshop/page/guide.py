@@ -102,7 +102,8 @@ def _render(folder, name, _changed, root):
             if child.type == "link_open":
                 links += _rewrite_link(child, name, root)
             elif child.type == "image":
-                child.attrSet("src", root + _beside(name, child.attrGet("src")))
+                source = _beside(name, child.attrGet("src"))
+                child.attrs.update(src=root + source, **_size(folder / source))
             elif child.type == "text":
                 child.content = compose(child.content)
     html = Markup(markdown.renderer.render(body, markdown.options, {}))
@@ -117,6 +118,12 @@ def _address(name, root):
 def _beside(name, target):
     """Renvoie, depuis le dossier du guide, le chemin que la page `name` écrit « ../images/perte.svg »."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+
+
+def _size(drawing):
+    """Renvoie {"width": …, "height": …}, ce que dit un dessin : la page lui garde sa place avant qu'il n'arrive."""
+    opening = re.search("<svg[^>]*>", drawing.read_text(encoding="utf-8"))[0]
+    return dict(re.findall(r'\b(width|height)="(\d+)"', opening))
 
 
 def _rewrite_link(link, page_name, root):

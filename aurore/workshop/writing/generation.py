@@ -5,38 +5,42 @@ bien moins que l'un après l'autre. Un texte rejoint les autres ou les quitte à
 sans que ceux-ci s'en aperçoivent (« continuous batching » : Yu et al., « Orca », 2022).
 """
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
 
-from workshop.writing.engine import Memory
-from workshop.writing.sampling import Settings, choose
+from workshop.writing.engine import Memory, Network
+from workshop.writing.sampling import Choice, Settings, choose
 
 
 class Text:
     """Un texte en train de s'écrire."""
 
-    def __init__(self, tokens, settings=Settings(), seed=None):
+    def __init__(self, tokens: Iterable[int], settings: Settings = Settings(),
+                 seed: int | Sequence[int] | None = None):
         """`tokens` : l'amorce, au moins un token. `seed` : une graine de NumPy, None pour le hasard."""
         self.tokens = list(tokens)
         self.settings = settings
         self.opening = len(self.tokens)
         self.generator = np.random.default_rng(seed)
-        self.choice = None     # le dernier `Choice`
-        self.logits = None     # (vocabulaire,) : ce que le réseau préfère ensuite
-        self.failure = None    # l'erreur qui a empêché de l'écrire
+        self.choice: Choice | None = None           # le dernier
+        self.logits = np.empty(0)                   # (vocabulaire,) : ce que le réseau préfère ensuite
+        self.failure: Exception | None = None       # l'erreur qui a empêché de l'écrire
 
     @property
-    def written(self):
+    def written(self) -> int:
         """Le nombre de tokens écrits par le réseau."""
         return len(self.tokens) - self.opening
 
     @property
-    def ending(self):
+    def ending(self) -> str | None:
         """Pourquoi il est fini : « length » ou « end » (le réseau a mis fin au texte) ; None s'il ne l'est pas."""
         if self.choice is not None and self.choice.token in self.settings.eos_token_ids:
             return "end"
         return "length" if self.written >= self.settings.max_new_tokens else None
 
-    def write(self):
+    def write(self) -> None:
         """Choisit le token suivant et l'ajoute ; garde une erreur dans `failure` : elle n'appartient qu'à ce texte."""
         try:
             self.choice = choose(self.logits, self.tokens, self.written, self.settings, self.generator)
@@ -48,12 +52,12 @@ class Text:
 class Batch:
     """Les textes qui s'écrivent ensemble, au plus `seats`. Le rang d'un texte est sa place dans la mémoire."""
 
-    def __init__(self, network, seats):
+    def __init__(self, network: Network, seats: int):
         self.network = network
         self.memory = Memory(network, seats)
-        self.texts = []
+        self.texts: list[Text] = []
 
-    def join(self, texts):
+    def join(self, texts: Sequence[Text]) -> None:
         """Ajoute des textes, dont l'amorce est lue d'une traite ; ceux de même longueur le sont ensemble."""
         for text in sorted(texts, key=lambda text: len(text.tokens)):
             row = len(self.texts)
@@ -71,7 +75,7 @@ class Batch:
         """Le nombre de tokens de `text` que le réseau verra : une amorce trop longue perd son début."""
         return min(len(text.tokens), self.network.context)
 
-    def leave(self, text):
+    def leave(self, text: Text) -> None:
         """Retire un texte ; le dernier prend sa place."""
         row, last = self.texts.index(text), len(self.texts) - 1
         if row < last:
@@ -79,7 +83,7 @@ class Batch:
             self.texts[row] = self.texts[last]
         self.texts.pop()
 
-    def step(self):
+    def step(self) -> list[Text]:
         """Ajoute un token à chaque texte, retire ceux qui sont finis, et les renvoie."""
         for text in self.texts:
             text.write()
@@ -104,7 +108,8 @@ class Batch:
             text.logits = row
 
 
-def write_texts(network, openings, settings, *, seed=None, streamer=None):
+def write_texts(network: Network, openings: Sequence[Sequence[int]], settings: Settings, *, seed: int | None = None,
+                streamer: Any = None) -> list[list[int]]:
     """Continue les amorces `openings` (des listes de tokens) et renvoie la liste des tokens écrits pour chacune.
 
     `streamer` : un streamer de transformers, pour une seule amorce ; il reçoit chaque token aussitôt.

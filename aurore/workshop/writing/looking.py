@@ -1,10 +1,11 @@
 """Regarder un réseau lire : ce qu'il attendait à chaque token d'un texte qu'il n'a pas écrit."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from workshop.writing.engine import Memory
+from workshop.writing.engine import Memory, Network
 from workshop.writing.sampling import Choice, Settings, distribution
 
 
@@ -15,7 +16,7 @@ class Reading(NamedTuple):
     following: tuple[np.ndarray, np.ndarray]   # (tokens, probabilités), le plus probable d'abord
 
 
-def read(network, tokens):
+def read(network: Network, tokens: Sequence[int]) -> Reading:
     """Lit la liste `tokens`, `network.context` au plus, et renvoie sa `Reading`.
 
     Les probabilités sont celles du réseau, avant tout réglage : leur somme vaut 1 sur tout le vocabulaire.

@@ -10,8 +10,8 @@ from collections import deque
 
 import numpy as np
 
-from workshop.writing.engine import Memory
-from workshop.writing.generation import Batch
+from workshop.writing.engine import Memory, Network
+from workshop.writing.generation import Batch, Text
 
 SLICE = 24    # tokens d'une amorce lus d'un coup : une vingtaine de millisecondes
 ALONE = 256   # et quand personne n'écrit
@@ -21,17 +21,17 @@ LEAST = 4     # tokens d'amorces que l'on peut lire pour un token que chacun éc
 class SharedBatch(Batch):
     """Un `Batch` où l'on entre sans arrêter les autres."""
 
-    def __init__(self, network, seats):
+    def __init__(self, network: Network, seats: int):
         super().__init__(network, seats)
-        self.reading = deque()             # les textes dont l'amorce n'est pas encore lue
+        self.reading: deque[Text] = deque()   # les textes dont l'amorce n'est pas encore lue
         self._desk = Memory(network, 1)    # où se lit celle du premier
         self._credit = 0                   # tokens d'amorces que ceux qui écrivent ont laissé lire
 
-    def enter(self, text):
+    def enter(self, text: Text) -> None:
         """Ajoute `text` à ceux dont l'amorce reste à lire ; il n'en gardera que ce qui laisse la place d'écrire."""
         self.reading.append(text)
 
-    def leave(self, text):
+    def leave(self, text: Text) -> None:
         """Retire un texte, qu'il s'écrive ou qu'on en soit encore à lire son amorce."""
         if text in self.texts:
             super().leave(text)
@@ -40,13 +40,13 @@ class SharedBatch(Batch):
             self._desk.lengths[0] = 0
         self.reading.remove(text)
 
-    def clear(self):
+    def clear(self) -> None:
         """Retire tous les textes."""
         self.texts.clear()
         self.reading.clear()
         self._desk.lengths[0] = 0
 
-    def step(self):
+    def step(self) -> list[Text]:
         """Ajoute un token à chaque texte, puis lit une tranche d'amorce ; retire et renvoie ceux qui sont finis."""
         finished = super().step() if self.texts else []
         # Plus ils sont à attendre d'être lus, plus on lit ; ceux qui écrivent gardent la moitié du temps, à peu près.

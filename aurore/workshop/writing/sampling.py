@@ -6,6 +6,7 @@ les `top_k` premiers (Fan et al., 2018), ou ceux qui font ensemble une part `top
 (Holtzman et al., 2020). Les réglages ont les noms et le sens de ceux de transformers.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ class Settings(NamedTuple):
     top_p: float = 1.0                 # ne tirer qu'entre les plus probables, qui font ensemble top_p
     repetition_penalty: float = 1.0    # au-delà de 1, les tokens déjà écrits deviennent moins probables
     no_repeat_ngram_size: int = 0      # aucune suite de tant de tokens ne revient ; 0 : sans cette règle
-    eos_token_ids: tuple = ()          # ceux qui finissent le texte
+    eos_token_ids: tuple[int, ...] = ()   # ceux qui finissent le texte
 
 
 class Choice(NamedTuple):
@@ -34,13 +35,14 @@ class Choice(NamedTuple):
     probabilities: np.ndarray    # de même forme ; leur somme vaut 1
 
     @property
-    def entropy(self):
+    def entropy(self) -> float:
         """L'hésitation, en bits (Shannon, 1948) : 0 s'il n'y a qu'un choix, 1 pour pile ou face, 3 entre huit égaux."""
         likely = self.probabilities[self.probabilities > 0]
         return float(-(likely * np.log2(likely)).sum()) + 0.0
 
 
-def choose(logits, tokens, written, settings, generator):
+def choose(logits: np.ndarray, tokens: Sequence[int], written: int, settings: Settings,
+           generator: np.random.Generator) -> Choice:
     """Renvoie le `Choice` qui suit `tokens`, les tokens du texte, dont `written` ont été écrits par le réseau.
 
     `logits` est de forme (vocabulaire,) ; `generator`, un générateur de NumPy.
@@ -55,7 +57,7 @@ def choose(logits, tokens, written, settings, generator):
     return Choice(int(candidates[drawn]), float(probabilities[drawn]), candidates, probabilities)
 
 
-def distribution(logits, settings):
+def distribution(logits: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Renvoie (tokens, probabilités) de ce qui peut être tiré, du plus probable au moins probable."""
     if 0 < settings.top_k < len(logits):
         least = np.partition(logits, -settings.top_k)[-settings.top_k]
