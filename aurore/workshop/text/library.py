@@ -29,7 +29,7 @@ from workshop.text.gutenberg import check_book, foreign_language, keep_author_li
 
 LOT = 16             # livres par processus dans un lot : au plus, ce qu'une coupure fait relire
 MOST_WORKERS = 4     # chacun occupe un peu plus de 200 Mo
-LARGEST = 30e6       # octets ; les plus gros romans en font cinq fois moins, et un livre se nettoie en mémoire
+LARGEST = 20e6       # octets ; lire un livre en occupe vingt fois plus
 NAMED = 10           # livres mis de côté que l'on nomme à l'écran
 ROOM = 5             # place qu'il faut sur le disque, en tailles du dossier : les lots, les trois parties, les textes
 
