@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STEP_1 = "1_prepare_dataset_solution.py"
 CHANGED = 0.05   # part des mots remplacés dans une copie
 SEED = 42
-EVERY = 0.2      # secondes entre deux mesures de la mémoire
+EVERY = 0.5      # secondes entre deux mesures de la mémoire
 
 _WORD = re.compile(r"[^\W\d_]+")
 

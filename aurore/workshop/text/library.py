@@ -12,6 +12,7 @@ import signal
 import sys
 import unicodedata
 from pathlib import Path
+from typing import NamedTuple
 
 import multiprocess.context
 import pyarrow as pa
@@ -57,14 +58,14 @@ def read_folder(folder, test_books, language, to_sentences, to_dataset):
     print(f"{count(len(books))} livres à lire, celui du test d'abord. Coupé, le script reprend où il en était.")
     rows_by_title = {}
     with alone(unfinished):
-        for lot in _lots(list(books.items()), unfinished, language, (to_sentences, to_dataset)):
-            for title, rows, problem in _apart(lot):
-                if not problem:
-                    rows_by_title[title] = rows
-                elif title in test:
-                    raise WorkshopError(f"« {title} », choisi par TEST_BOOKS, ne peut pas servir : {problem}")
-                else:
+        lots = _lots(list(books.items()), unfinished, language, (to_sentences, to_dataset))
+        _read_all(lots, test)
+        for lot in lots:
+            for title, rows, problem in _apart(lot.rows()):
+                if problem:
                     aside[_inside(folder, books[title])] = problem
+                else:
+                    rows_by_title[title] = rows
     _show(rows_by_title, aside)
     if len(rows_by_title) == len(test):
         raise WorkshopError(f"Il ne reste aucun livre pour s'entraîner dans {shown(folder)}.\n"
@@ -124,21 +125,57 @@ def _chosen(books, test_books, folder):
 
 # --- Lot par lot --------------------------------------------------------------------------
 
-def _lots(books, unfinished, language, functions):
-    """Donne les lots de `books` (titre, chemin) : des Dataset, une ligne par phrase.
+class Lot(NamedTuple):
+    """Des livres lus ensemble, et le fichier où sont leurs phrases."""
 
-    Un mauvais livre n'en a qu'une, avec son problème.
-    """
+    books: list        # des couples (titre, chemin)
+    file: Path
+    language: str
+    functions: tuple   # celles de la leçon
+    workers: int
+
+    def rows(self):
+        """Renvoie le Dataset du lot, lu s'il ne l'est pas encore : une ligne par phrase, et une par mauvais livre."""
+        titles, places = zip(*((title, str(path)) for title, path in self.books))
+        table = Dataset.from_dict({"title": titles, "path": places})
+        asked = {"batched": True, "batch_size": 1, "features": _FEATURES, "cache_file_name": str(self.file),
+                 "remove_columns": table.column_names, "num_proc": self.workers if self.workers > 1 else None,
+                 "fn_kwargs": {"language": self.language, "functions": self.functions}}
+        try:
+            try:
+                return table.map(_read, **asked)
+            except pa.ArrowInvalid:  # le lot gardé a été abîmé par une coupure de courant
+                return table.map(_read, load_from_cache_file=False, **asked)
+        except multiprocess.context.TimeoutError:  # ce que Ctrl-C devient dans datasets, à plusieurs
+            raise KeyboardInterrupt from None
+
+
+def _lots(books, unfinished, language, functions):
+    """Renvoie les `Lot` de ces couples (titre, chemin), après avoir effacé ceux d'autres livres ou réglages."""
     workers = _workers()
     size = LOT * workers
     # Le premier livre seul, dans ce processus : une réponse qui manque encore s'y dit en une phrase.
-    lots = [books[:1], *(books[start:start + size] for start in range(1, len(books), size))]
-    names = [_name(lot, language, functions) for lot in lots]
-    _sweep(unfinished, names)
-    with tqdm(total=len(books), desc="Livres", unit=" livre") as progress:
-        for lot, name in zip(lots, names):
-            yield _lot(lot, unfinished / f"{name}.arrow", language, functions, min(workers, len(lot)))
-            progress.update(len(lot))
+    cut = [books[:1], *(books[start:start + size] for start in range(1, len(books), size))]
+    lots = [Lot(some, unfinished / f"{_name(some, language, functions)}.arrow", language, functions,
+                min(workers, len(some))) for some in cut]
+    names = tuple(lot.file.stem for lot in lots)
+    for entry in unfinished.iterdir():
+        if entry.name[0] != "." and not entry.name.startswith(names):
+            entry.unlink()
+    return lots
+
+
+def _read_all(lots, test):
+    """Lit tous les lots ; lève une WorkshopError si un livre de `test` ne peut pas servir.
+
+    Chacun est aussitôt refermé : ses pages ne pèsent pas pendant que l'on lit les suivants.
+    """
+    with tqdm(total=sum(len(lot.books) for lot in lots), desc="Livres", unit=" livre") as progress:
+        for lot in lots:
+            for title, _, problem in _apart(lot.rows()):
+                if problem and title in test:
+                    raise WorkshopError(f"« {title} », choisi par TEST_BOOKS, ne peut pas servir : {problem}")
+            progress.update(len(lot.books))
 
 
 def _workers():
@@ -172,27 +209,6 @@ def _name(lot, language, functions):
     states = [(title, str(path), path.stat().st_size, path.stat().st_mtime_ns) for title, path in lot]
     cleaning = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256(repr((states, cleaning, Hasher.hash((language, *functions)))).encode()).hexdigest()[:32]
-
-
-def _sweep(unfinished, names):
-    """Efface ce qui ne servira plus : les lots d'autres livres ou d'autres réglages, et ceux qu'on écrivait."""
-    for entry in unfinished.iterdir():
-        if entry.name[0] != "." and not entry.name.startswith(tuple(names)):
-            entry.unlink()
-
-
-def _lot(books, path, language, functions, workers):
-    table = Dataset.from_dict({"title": [title for title, _ in books], "path": [str(place) for _, place in books]})
-    asked = {"batched": True, "batch_size": 1, "features": _FEATURES, "cache_file_name": str(path),
-             "remove_columns": table.column_names, "num_proc": workers if workers > 1 else None,
-             "fn_kwargs": {"language": language, "functions": functions}}
-    try:
-        try:
-            return table.map(_read, **asked)
-        except pa.ArrowInvalid:  # le lot gardé a été abîmé par une coupure de courant
-            return table.map(_read, load_from_cache_file=False, **asked)
-    except multiprocess.context.TimeoutError:  # datasets, quand Ctrl-C l'interrompt au milieu de plusieurs processus
-        raise KeyboardInterrupt from None
 
 
 def _read(batch, language, functions):
