@@ -3,10 +3,12 @@
 PYTHON ?= python3
 SOURCE ?= embedded
 SECONDES ?= 60
+FOIS ?= 20
 VENV_PYTHON := .venv/bin/python
+PARALLEL := --numprocesses=2 --dist=loadfile
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web kit test test-fast test-recipe structure exercises images bench load lock sbom hooks
+.PHONY: help atelier web kit test test-fast test-recipe coverage faults structure exercises images bench load lock sbom hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -15,7 +17,9 @@ help:
 	@echo "make kit                   tout ce qu'il faut à une salle sans connexion, dans le dossier kit (plusieurs Go)"
 	@echo "make test                  pylint et les tests"
 	@echo "make test-fast             les tests rapides, sans TensorFlow ni navigateur"
+	@echo "make coverage              les tests, puis les lignes de workshop/ qu'ils ont parcourues (un tiers plus long)"
 	@echo "make test-recipe           ceux de la recette, avec PyTorch (5 Go la première fois sous Linux)"
+	@echo "make faults                tuer, affamer, abîmer l'atelier, et compter ce à quoi il survit (FOIS=20 chaque panne)"
 	@echo "make structure             qui importe qui, étage par étage"
 	@echo "make exercises             retailler les exercices dans les solutions"
 	@echo "make images                redessiner les images du guide"
@@ -45,7 +49,12 @@ test: .venv/tests-installed
 	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m ruff check --quiet .
 	$(VENV_PYTHON) -m mypy
-	$(VENV_PYTHON) -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term
+	$(VENV_PYTHON) -m pytest $(PARALLEL)
+
+coverage: .venv/tests-installed
+	COVERAGE_FILE=$(CURDIR)/.coverage $(VENV_PYTHON) -m coverage run -m pytest $(PARALLEL)
+	@$(VENV_PYTHON) -m coverage combine --quiet
+	@$(VENV_PYTHON) -m coverage report
 
 test-fast: .venv/tests-installed
 	$(VENV_PYTHON) -m pytest @tests/fast.txt
@@ -54,6 +63,9 @@ test-fast: .venv/tests-installed
 test-recipe: .venv-recipe/installed .venv-current/installed
 	.venv-recipe/bin/python -m pytest recipe/tests
 	.venv-current/bin/python -m pytest recipe/tests/test_elsewhere.py
+
+faults: .venv/tests-installed
+	@FAULT_TRIES=$(FOIS) FAULT_SECONDS=$(SECONDES) $(VENV_PYTHON) -m pytest -m fault tests tests/faults.py
 
 structure: .venv/atelier-installed
 	@$(VENV_PYTHON) tests/structure.py

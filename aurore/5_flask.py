@@ -12,7 +12,7 @@ from functools import cache, partial
 from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.page import form, service
-from workshop.page.generator import TextGenerator, WholeTexts
+from workshop.page.generator import TextGenerator, WholeTexts, open_generator
 from workshop.page.story import Story, to_the_end
 from workshop.page.surroundings import surround
 
@@ -124,7 +124,7 @@ def main():
         model_path = choose_model()
         generator = WholeTexts(partial(call_pipe, open_pipe(model_path)), model_path)
     else:
-        generator = TextGenerator(choose_model)
+        generator = open_generator(choose_model)  # ou un moteur ailleurs : voir AURORE_MOTEUR
     service.serve(create_app(generator), generator, HOST, PORT)
 
 

@@ -71,6 +71,28 @@ def pytest_runtest_call():
             sys.modules["workshop.learning.offline"].is_reachable.cache_clear()
 
 
+def pytest_collection_modifyitems(items):
+    """Retient la panne que chaque test essaie, pour le tableau."""
+    for item in items:
+        marker = item.get_closest_marker("fault")
+        if marker:
+            item.user_properties.append(("fault", marker.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Avec `-m fault`, affiche combien de fois l'atelier a survécu à chaque panne, sur combien d'essais."""
+    if config.option.markexpr != "fault":
+        return
+    tries = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.getreports(outcome):
+            name = dict(report.user_properties).get("fault")
+            tries.setdefault(name, {}).setdefault(report.nodeid, []).append(outcome == "passed")
+    terminalreporter.section("Pannes : survécu / essayé")
+    for name, runs in tries.items():
+        terminalreporter.line(f"{sum(map(all, runs.values())):>4} / {len(runs):<4} {name}")
+
+
 class Atelier:
     """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
 

@@ -56,6 +56,7 @@ def put_another_dataset(data):
                 test=Dataset.from_dict({"image": [4]})).save_to_disk(data)
 
 
+@pytest.mark.fault("données coupées, vidées ou d'un autre format")
 @pytest.mark.parametrize("script", [STEP_2, STEP_3])
 @pytest.mark.parametrize("damage", [lose_a_split, cut_a_table, empty_the_index, put_another_dataset])
 def test_a_damaged_dataset_is_named_with_the_command_that_remakes_it(atelier_with_data, script, damage):
@@ -64,6 +65,7 @@ def test_a_damaged_dataset_is_named_with_the_command_that_remakes_it(atelier_wit
     assert not list((atelier_with_data.aurore / "model").glob("[!.]*"))
 
 
+@pytest.mark.fault("tokenizer abîmé ou absent")
 @pytest.mark.parametrize("damage", [True, False])
 def test_a_damaged_or_missing_tokenizer_is_named(atelier_with_data, damage):
     atelier_with_data.change(STEP_3, "TOKENIZER = TOKENIZERS[0]", "TOKENIZER = TOKENIZERS[1]")
@@ -87,6 +89,7 @@ def test_an_unknown_model_name(atelier_with_data, hub_server):
     refused(process, "benjamin/gpt2-weschel", "n'existe pas", "MODEL_NAME")
 
 
+@pytest.mark.fault("réseau coupé")
 @pytest.mark.parametrize("cut", [("tokenizer.json", "vocab.json", "merges.txt"), ("model.safetensors",)])
 def test_a_model_folder_cut_short(atelier_with_data, cut):
     """Un réseau copié en partie : au tokenizer, ou aux poids coupés."""
@@ -181,12 +184,14 @@ def _small_disk(atelier_with_data):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.fault("disque plein")
 @pytest.mark.parametrize("script, name", [(STEP_1, "data"), (STEP_2, "tokenizer"), (STEP_3, "model")])
 def test_a_full_disk(atelier_with_data, small_disk, script, name):
     small_disk(name, "size=64k")
     refused(atelier_with_data.run(script), "disque est plein")
 
 
+@pytest.mark.fault("volume en lecture seule")
 @pytest.mark.parametrize("script, name", [(STEP_1, "data"), (STEP_2, "tokenizer"), (STEP_3, "model")])
 def test_a_read_only_disk(atelier_with_data, small_disk, script, name):
     small_disk(name, "ro")
@@ -203,6 +208,7 @@ def test_docker_is_only_named_in_a_container(atelier, container, advice):
     assert "Docker" not in process.stderr
 
 
+@pytest.mark.fault("permission refusée")
 def test_a_forbidden_file_is_explained(atelier):
     code = "from workshop import narration; raise PermissionError(13, 'non', 'aurore/data')"
     process = subprocess.run([sys.executable, "-c", code], cwd=AURORE, env=atelier.environment(),
@@ -256,11 +262,13 @@ def test_ctrl_c_while_libraries_load(atelier, script):
     assert process.returncode == 130 and "Traceback" not in said and "Interrompu" in said
 
 
+@pytest.mark.fault("deux scripts à la fois")
 def test_two_scripts_do_not_write_at_once(atelier_with_data):
     with FileLock(atelier_with_data.aurore / "data" / ".lock"):
         refused(atelier_with_data.run(STEP_1), "Un autre script")
 
 
+@pytest.mark.fault("deux scripts à la fois")
 def test_two_trainings_do_not_run_at_once(atelier_with_data):
     """Hors d'un terminal, le second s'arrête ; dans un terminal, test_training.py."""
     (atelier_with_data.aurore / "model").mkdir()

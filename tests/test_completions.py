@@ -73,6 +73,19 @@ def test_the_probabilities_are_logarithms(client):
     assert sum((piece["tokens"] for piece in streamed), []) == noted["tokens"]
 
 
+def test_the_opening_again_comes_with_its_probabilities(client, generator):
+    for body in ({}, {"stream": True}):
+        answer = ask(client, echo=True, logprobs=2, max_tokens=1, **body)
+        received = [chunk["choices"][0] for chunk in chunks(answer)] if body else answer.get_json()["choices"]
+        noted = {name: sum((piece["logprobs"][name] for piece in received), []) for name in received[0]["logprobs"]}
+        assert noted["tokens"] == ["Le", " soir,", " la", " meunière", " s'"]
+        assert noted["token_logprobs"] == [None, *[math.log(0.25)] * 3, math.log(0.5)]
+        assert noted["top_logprobs"][:2] == [None, {" un": math.log(0.3), " soir,": math.log(0.25)}]
+        assert noted["text_offset"] == [0, 2, 8, 11, 20]
+        assert "".join(piece["text"] for piece in received) == OPENING + " s'"
+    assert generator.looked == [(OPENING, "emprunt")] * 2
+
+
 def test_several_texts_and_the_opening_again(client, generator):
     answer = ask(client, n=3, echo=True, seed=5).get_json()
     assert [one["index"] for one in answer["choices"]] == [0, 1, 2]
@@ -89,7 +102,7 @@ def test_without_an_opening_the_network_finds_one(client):
     ({"suffix": "fin"}, "suffix"), ({"n": 4}, "n"), ({"temperature": "chaud"}, "temperature"),
     ({"best_of": 2}, "best_of"),
     ({"presence_penalty": 1}, "presence_penalty"), ({"stop": [""]}, "stop"), ({"stop": list("abcde")}, "stop"),
-    ({"logprobs": 6}, "logprobs"), ({"echo": True, "logprobs": 1}, "echo"), ({"prompt": "a" * 20_001}, "prompt")])
+    ({"logprobs": 6}, "logprobs"), ({"prompt": "a" * 20_001}, "prompt")])
 def test_what_is_not_served_is_refused_by_its_name(client, generator, body, named):
     answer = ask(client, **body)
     assert answer.status_code == 400 and f"« {named} »" in answer.get_json()["error"]["message"] and not generator.asked

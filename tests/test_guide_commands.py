@@ -33,7 +33,10 @@ ELSEWHERE = {
     'AURORE_CODE_SALLE="un code à vous" AURORE_HOST=0.0.0.0 python aurore/5_flask.py': "tests/test_board.py",
     "export AURORE_SALLE=http://192.168.0.10:8080": "tests/test_board.py",
     "export AURORE_PRENOM=Fadette": "tests/test_board.py",
+    "AURORE_MOTEUR=http://192.168.0.20:8000 python aurore/5_flask.py": "tests/test_engine_elsewhere.py",
     "python aurore/verify.py --watch": "tests/test_verify.py",
+    'export TF_CONFIG=\'{"cluster": {"worker": ["192.168.0.10:2222", "192.168.0.11:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}\'': "tests/test_strategy.py",
     "python aurore/share.py model": "tests/test_sharing.py",
     "python aurore/share.py data public": "tests/test_sharing.py",
     # Ces deux outils lisent la description que test_api_v1.py vérifie ; ils ne sont pas dans les dépendances.

@@ -145,6 +145,14 @@ def test_an_unreachable_hub_falls_back_unless_refused(monkeypatch, capsys):
         hub.local_copy(NAME)
 
 
+@pytest.mark.parametrize("cuts", [{1}, {2}, {5}, {1, 4}])
+def test_a_connection_that_is_cut_is_asked_for_again(hub_server, repository, cuts):
+    hub_server.repositories[NAME] = repository
+    hub_server.cuts = cuts
+    present = {path.name for path in hub.local_copy(NAME).iterdir()}
+    assert present >= repository.keys() - {"README.md", "flax_model.msgpack"}
+
+
 def test_a_silent_hub_is_not_waited_for(hub_server, repository, monkeypatch, capsys):
     hub_server.repositories[NAME] = repository
     hub_server.delay = 2

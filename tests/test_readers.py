@@ -1,6 +1,7 @@
 """Beaucoup de lecteurs, un seul réseau : places, file, départs, erreurs."""
 
 import copy
+import ctypes
 import threading
 import time
 
@@ -183,6 +184,19 @@ def test_a_failing_network_is_said_to_all_and_the_room_stays_open(readers, monke
         with pytest.raises(ZeroDivisionError):
             list(room.join(Request("Il était")))
     assert written(room.join(Request("Il était", max_new_tokens=5)))
+
+
+@pytest.mark.fault("le fil qui écrit, tué")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_lost_thread_is_replaced(readers):
+    room = readers()
+    reader = room.join(Request("Le soir,", max_new_tokens=100))
+    next(reader)
+    writing = room._thread  # pylint: disable=protected-access  # celui que l'on tue
+    assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(writing.ident), ctypes.py_object(SystemExit)) == 1
+    with pytest.raises(RuntimeError, match="s'est arrêté"):
+        list(reader)
+    assert len(list(room.join(Request("Le soir,", max_new_tokens=3)))) == 3
 
 
 def test_the_room_closes_gracefully(readers):

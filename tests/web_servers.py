@@ -38,7 +38,7 @@ class _Server:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def answer(self, handler):
         """Répond à une requête."""
@@ -98,6 +98,7 @@ class HubServer(_Server):
         self.failure = None  # un code HTTP à renvoyer à tout
         self.truncated = set()  # les fichiers dont l'envoi s'arrête au quart
         self.delay = 0  # secondes avant chaque réponse
+        self.cuts = set()  # les rangs des requêtes dont la connexion est coupée sans un mot
         super().__init__()
 
     def answer(self, handler):
@@ -107,7 +108,9 @@ class HubServer(_Server):
         name = "/".join(parts[:2])
         repository = self.repositories.get(name)
         time.sleep(self.delay)
-        if self.failure:
+        if len(self.requests) in self.cuts:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+        elif self.failure:
             self.send(handler, b"{}", status=self.failure)
         elif repository is None:
             self.send(handler, b"{}", status=404, X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
@@ -124,6 +127,40 @@ class HubServer(_Server):
                 sent = body[:len(body) // 4] if parts[-1] in self.truncated else body
                 self.send(handler, sent, Content_Length=len(body), X_Repo_Commit=COMMIT,
                           ETag=f'"{hashlib.sha1(body).hexdigest()}"')
+
+
+class EngineServer(_Server):
+    """Parle /v1/completions comme on le lui dit : `says` donne les octets d'une réponse, morceau par morceau.
+
+    Un nombre, parmi eux, est une attente, en secondes. `refusals` est une suite de (code, corps, en-têtes) qui
+    répondent d'abord ; `asked` garde les demandes, `keys` la clé de chacune ; `left` se lève quand on s'en va.
+    """
+
+    def __init__(self, *says, models=("petit", "grand")):
+        self.says, self.models, self.refusals = says, models, []
+        self.asked, self.keys, self.left = [], [], threading.Event()
+        super().__init__()
+
+    def answer(self, handler):
+        self.keys.append(handler.headers.get("Authorization"))
+        if handler.path.endswith("/v1/models"):
+            self.send(handler, json.dumps({"data": [{"id": name} for name in self.models]}).encode())
+            return
+        self.asked.append(json.loads(handler.rfile.read(int(handler.headers["Content-Length"]))))
+        if self.refusals:
+            status, body, headers = self.refusals.pop(0)
+            self.send(handler, body.encode(), status, **headers)
+            return
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            for said in self.says:
+                if isinstance(said, bytes):
+                    handler.wfile.write(said)
+                else:
+                    time.sleep(said)
+        except OSError:
+            self.left.set()
 
 
 # --- La page -----------------------------------------------------------------------------
@@ -145,6 +182,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def wait_until(happens, seconds=20):
+    """Attend que `happens()` soit vrai."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, "cela n'arrive pas"
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
+from tokenizers import Tokenizer
 
 from workshop.errors import WorkshopError
 from workshop.paths import MODEL, shown
@@ -150,22 +151,31 @@ def is_complete_model(folder):
     Ces fichiers ne sont relus que s'ils ont changé : la page, qui montre tous les réseaux, le demande sans cesse.
     """
     try:
-        states = [(folder / name).stat() for name in _MODEL_FILES]
+        states = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.glob("*.*"))]
     except OSError:
         return False
-    return _opens(folder, tuple((state.st_mtime_ns, state.st_size) for state in states))
+    return {name for name, *_ in states}.issuperset(_MODEL_FILES) and _opens(folder, tuple(states))
 
 
 @functools.lru_cache(maxsize=64)
 def _opens(folder, _states):
-    weights, *texts = _MODEL_FILES
+    weights, _, tokenizer = _MODEL_FILES
     try:
-        with safe_open(folder / weights, framework="numpy"):
-            for name in texts:
-                json.loads((folder / name).read_text(encoding="utf-8"))
-            return True
-    except (OSError, ValueError, SafetensorError):
+        settings = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
+        Tokenizer.from_file(str(folder / tokenizer))
+        with safe_open(folder / weights, framework="numpy") as tensors:
+            return _fit(settings["config.json"], {name: tensors.get_slice(name).get_shape() for name in tensors.keys()})
+    except Exception:  # pylint: disable=broad-exception-caught  # json, tokenizers et safetensors ont chacun les leurs
         return False
+
+
+def _fit(config, shapes):
+    """Dit si des poids de ces formes, {nom: dimensions}, sont ceux du GPT-2 que décrit `config`."""
+    width = config["n_embd"]
+    expected = {"wte.weight": [config["vocab_size"], width], "wpe.weight": [config["n_positions"], width],
+                f"h.{config['n_layer'] - 1}.mlp.c_fc.weight": [width, config.get("n_inner") or 4 * width]}
+    found = {end: shape for name, shape in shapes.items() for end in expected if name.endswith(end)}
+    return found == expected and config["model_type"] == "gpt2" and width % config["n_head"] == 0
 
 
 def trained_models(folder=MODEL):

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from workshop import paths
@@ -19,6 +20,7 @@ from workshop.errors import Unfinished, WorkshopError
 WIDTH = 88
 
 _announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
+translators: list[Callable] = []  # ils renvoient la phrase d'une erreur de leur bibliothèque, ou None
 
 _DISK_ERRORS = {
     errno.ENOSPC: "Le disque est plein : impossible d'écrire {name}.\n"
@@ -164,7 +166,8 @@ def _explain(kind, error, trace):
     if isinstance(error, Unfinished):
         notice(str(error), file=sys.stderr)
         raise SystemExit(2)
-    sentence = str(error) if isinstance(error, WorkshopError) else _disk_sentence(error)
+    sentence = next(filter(None, (translate(error) for translate in translators)), None) or (
+        str(error) if isinstance(error, WorkshopError) else _disk_sentence(error))
     if sentence is None:
         sys.__excepthook__(kind, error, trace)
         return

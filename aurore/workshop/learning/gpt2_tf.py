@@ -57,6 +57,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
         super().__init__(config, *inputs, **kwargs)
         self.lm_head = None
         self.twin = Twin()
+        self.distribute_reduction_method = "first"  # à plusieurs, chacun a déjà la perte de tout le lot
         if not config.tie_word_embeddings:
             self.lm_head = Dense(config.vocab_size, use_bias=False, name="lm_head")
 
@@ -157,9 +158,14 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
     # --- Apprendre ------------------------------------------------------------------------
 
     def mean_loss(self, batch, training):
-        """Renvoie, de forme (1,), la perte moyenne des tokens à prédire de `batch`, en nats."""
+        """Renvoie, de forme (1,), la perte moyenne des tokens à prédire de `batch`, en nats.
+
+        Si plusieurs appareils se partagent le lot (strategy.py), leurs moyennes ont pour moyenne celle du lot entier :
+        chacun divise par le nombre moyen de tokens d'une part.
+        """
         total = tf.add_n([self._summed_losses(part, training) for part in slices(batch)])
         predicted = tf.reduce_sum(tf.cast(batch["labels"][:, 1:] != IGNORED, tf.float32))
+        predicted = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, predicted)
         return tf.reshape(total / predicted, (1,))
 
     def _summed_losses(self, batch, training):

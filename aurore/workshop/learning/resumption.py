@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from workshop.artefacts import one_file
 from workshop.errors import WorkshopError
+from workshop.learning.strategy import anyone, copy_from_chief, from_chief, is_chief, own_folder
 from workshop.narration import ask, notice
 from workshop.paths import shown
 
@@ -57,9 +58,12 @@ class Resumption(BackupAndRestore):
     Le journal est écrit avant les poids : au retour, il recule jusqu'au pas de ceux-ci. Une coupure
     pendant l'écriture laisse donc toujours la sauvegarde précédente utilisable. Le dernier pas
     n'est jamais sauvé : il reste toujours quelque chose à reprendre.
+
+    À plusieurs machines, toutes sauvent ensemble, et le chef seul dans `folder` ; il en donne une copie pour reprendre.
     """
 
     def __init__(self, folder, journal, signature, seconds):
+        folder = own_folder(folder)
         super().__init__(str(folder), save_freq=1, delete_checkpoint=False)
         self.folder, self.journal, self.signature, self.seconds = folder, journal, signature, seconds
         self._saved_at = None
@@ -71,8 +75,9 @@ class Resumption(BackupAndRestore):
         `model` a encore ses poids de départ ; `fit` retrouvera les autres. Dans un terminal, la
         question est posée ; ailleurs, on reprend.
         """
+        copy_from_chief(self.folder)
         step = self._saved_step()
-        if step and ask(f"Un entraînement interrompu au pas {step} attend. Le reprendre ?"):
+        if step and from_chief(ask(f"Un entraînement interrompu au pas {step} attend. Le reprendre ?")):
             print(f"L'entraînement reprend au pas {step}.", flush=True)
             self._recall_journal(model, step)
             return step
@@ -125,13 +130,15 @@ class Resumption(BackupAndRestore):
     def on_train_batch_end(self, batch, logs=None):
         if self.model.stop_training:
             return
-        if self._interrupted or time.monotonic() - self._saved_at >= self.seconds:
+        interrupted, due = anyone(self._interrupted, time.monotonic() - self._saved_at >= self.seconds)
+        if interrupted or due:
             self._save(batch, logs)
-        if self._interrupted:
+        if interrupted:
             raise KeyboardInterrupt
 
     def _save(self, batch, logs):
-        self._write_journal()
+        if is_chief():
+            self._write_journal()
         super().on_train_batch_end(batch, logs)  # les poids, l'optimiseur et le pas
         for path in self.folder.glob("best_*.npz"):
             if path != self._best_weights_path():

@@ -20,6 +20,14 @@ from workshop.learning.learnt import by_sentence, easier_sentences, in_bits, lea
 from workshop.learning.readings import already_read, read_list
 from workshop.learning.resumption import Resumption, alone, fingerprint
 from workshop.learning.settings import read_settings
+from workshop.learning.strategy import (
+    check_same,
+    choose,
+    follow_to_the_end,
+    from_chief,
+    is_chief,
+    release_the_others,
+)
 from workshop.learning.training import (
     Estimate,
     Progress,
@@ -42,7 +50,8 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
 
     def __init__(self, script):
         self.settings = read_settings(script)
-        self._lock = alone(paths.MODEL)  # rendu à la fin du script
+        choose()
+        self._lock = alone(paths.MODEL) if is_chief() else None  # rendu à la fin du script
         set_random_seed(self.settings.SEED)
         print(f"Calculs en {choose_precision()}, ce qui est le plus rapide sur cette machine.")
         self.model = self.tokenizer = self.dataset = self.blocks = None
@@ -60,12 +69,14 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         self.model, self.tokenizer, self.dataset = model, tokenizer, dataset
         self.blocks = train_blocks, eval_blocks
         # 4 octets par poids, dont la sauvegarde garde neuf jeux.
-        ensure_writable(paths.MODEL, size=40 * model.num_parameters())
+        if is_chief():
+            ensure_writable(paths.MODEL, size=40 * model.num_parameters())
         steps_per_epoch = max(1, len(train_blocks["input_ids"]) // self.settings.BATCH_SIZE)
-        self.journal = Journal(None, steps_per_epoch, self.write_sample)
+        self.journal = Journal(None, steps_per_epoch, self.write_sample if is_chief() else lambda model: "")
         known = {name: value for name, value in vars(self.settings).items() if name not in NOT_SETTINGS}
-        self.resumption = Resumption(paths.MODEL / ".unfinished", self.journal,
-                                     fingerprint(sorted(known.items(), key=str), model, *self.blocks),
+        signature = fingerprint(sorted(known.items(), key=str), model, *self.blocks)
+        check_same(signature)
+        self.resumption = Resumption(paths.MODEL / ".unfinished", self.journal, signature,
                                      self.settings.SAVE_EVERY_SECONDS)
         self.first_step = self.resumption.offer(model)
         self.starting_weights = model.get_weights()
@@ -80,7 +91,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         # Une mesure de validation ne fait que l'aller : un tiers d'un pas.
         measures = preparation + (journal.VALIDATIONS + epochs) * len(tf_eval_dataset) * step / 3
         most = max(1, int((60 * self.settings.TIME_BUDGET_MINUTES - measures) / step))
-        journal.steps = min(epochs * journal.steps_per_epoch, most)
+        journal.steps = from_chief(min(epochs * journal.steps_per_epoch, most))
         self.expected_seconds = journal.steps * step + measures
         print(f"{journal.steps_per_epoch} pas par époque, {decimal(step)} s par pas : l'entraînement durera environ "
               f"{duration(self.expected_seconds)}.")
@@ -92,9 +103,12 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
     def start(self):
         """Note le réseau avant qu'il n'apprenne, et le fait écrire."""
         print("D'abord, la note de départ sur le livre de test...", flush=True)
-        self.before = self._measure()
+        score = None
+        if is_chief():
+            self.before = self._measure()
+            score = score_of(self.before["exam"], self._exam_text)
         if self.first_step == 0:
-            self.journal.start(self.model, score_of(self.before["exam"], self._exam_text))
+            self.journal.start(self.model, score)
             print(f"Avant d'apprendre, il écrit : {self.journal.samples[0][1]}\n", flush=True)
 
     def monitoring(self):
@@ -104,7 +118,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         if self.expected_seconds:  # une reprise n'annonce rien
             callbacks.append(Estimate(journal, self.expected_seconds, limit))
         return {"steps_per_epoch": journal.steps_per_epoch, "verbose": 0,
-                "callbacks": [*callbacks, self.resumption, *tensorboard(paths.MODEL)]}
+                "callbacks": [*callbacks, self.resumption, *(tensorboard(paths.MODEL) if is_chief() else [])]}
 
     # --- Après fit ------------------------------------------------------------------------
 
@@ -115,6 +129,8 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
 
     def finish(self):
         """Note de nouveau le réseau, et cherche ce qu'il a appris."""
+        if not is_chief():
+            follow_to_the_end()  # la suite est l'affaire du chef
         self.after = self._measure()
         self.journal.score_after = score_of(self.after["exam"], self._exam_text)
         self.journal.samples.append([self.journal.kept_step, self.write_sample(self.model)])
@@ -147,6 +163,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
             "score_before": journal.score_before.bits_per_character,
             "score_after": journal.score_after.bits_per_character,
             "characters_per_second": self.writing_speed()})
+        release_the_others()
         report.show_runs(runs, folder)
         report.show_comparison(Path(self.model.name_or_path).resolve(), folder)
 

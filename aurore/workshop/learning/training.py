@@ -13,6 +13,7 @@ from tf_keras.callbacks import Callback, TensorBoard
 from tqdm import tqdm
 
 from workshop.learning.packing import IGNORED
+from workshop.learning.strategy import anyone, from_chief
 from workshop.narration import decimal, duration
 from workshop.paths import shown
 
@@ -26,7 +27,7 @@ def choose_precision():
     32 bits : seuls les calculs intermédiaires changent. À appeler avant d'ouvrir le réseau.
     """
     pairs = [(_matmul_seconds(tf.bfloat16), _matmul_seconds(tf.float32)) for _ in range(5)][1:]  # le premier prépare
-    policy = "mixed_bfloat16" if all(short < 0.8 * long for short, long in pairs) else "float32"
+    policy = from_chief("mixed_bfloat16" if all(short < 0.8 * long for short, long in pairs) else "float32")
     mixed_precision.set_global_policy(policy)
     return policy
 
@@ -64,13 +65,19 @@ def shuffled_batches(blocks, batch_size, epochs, seed, first_step=0):
 def seconds_per_step(model, dataset):
     """Chronomètre un pas d'entraînement, sans toucher aux poids ; renvoie (durée d'un pas, temps de le préparer), en
     secondes. `fit` prépare de même son premier pas."""
-    batch = next(iter(dataset))
+    strategy = tf.distribute.get_strategy()
+    batch = next(iter(strategy.experimental_distribute_dataset(dataset)))
+
+    def one_part(part):
+        with tf.GradientTape() as tape:
+            loss = model.mean_loss(part, training=True)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        return [tf.reduce_sum(gradient) for gradient in gradients]
 
     @tf.function(autograph=False)
     def forward_and_backward():
-        with tf.GradientTape() as tape:
-            loss = model.mean_loss(batch, training=True)
-        return [tf.reduce_sum(gradient) for gradient in tape.gradient(loss, model.trainable_variables)]
+        return strategy.run(one_part, args=(batch,))
 
     durations = []
     for _ in range(4):
@@ -97,7 +104,7 @@ class StopInTime(Callback):
         self.journal, self.seconds = journal, seconds
 
     def on_train_batch_end(self, batch, logs=None):
-        out_of_time = self.journal.seconds >= self.seconds
+        (out_of_time,) = anyone(self.journal.seconds >= self.seconds)
         if out_of_time or self.journal.step >= self.journal.steps:
             self.model.stop_training = True
         if out_of_time and self.journal.step < self.journal.steps:

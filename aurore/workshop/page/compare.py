@@ -4,6 +4,7 @@ import contextlib
 from typing import Callable, NamedTuple, Sequence
 
 from flask import Blueprint, render_template, request
+from werkzeug.exceptions import BadGateway
 
 from workshop.page import form
 from workshop.page.contract import ERRORS, Malformed
@@ -63,8 +64,8 @@ def pair(networks: Sequence[Signature]) -> tuple[Signature, Signature]:
 
 
 def look_of_each(generator: Writer, prompt: Prompt, networks: Sequence[Signature]) -> list[Look]:
-    """Renvoie ce que chacun attendait après l'amorce ; rien, si l'un d'eux ne sait pas le dire."""
-    with contextlib.suppress(Malformed):
+    """Renvoie ce que chacun attendait après l'amorce ; rien, si l'un d'eux ne sait pas le dire, ou ne le peut plus."""
+    with contextlib.suppress(Malformed, Full, BadGateway):   # leurs textes, eux, sont écrits
         return [generator.look(prompt.opening, network.key) for network in networks]
     return []
 

@@ -77,13 +77,14 @@ def read(sent: object) -> Completion:
         raise Malformed('Il faut un objet JSON, par exemple {"model": "aurore", "prompt": "Le soir, la meunière"}.')
     refuse_unknown(sent, NAMES, "que cette page sert")
     asked = {name: _value(sent, name) for name in SCHEMAS}
-    if asked["echo"] and asked["logprobs"] is not None:
-        raise Malformed("« echo » et « logprobs » ne se servent pas ensemble : voyez /api/v1/look.")
     seed = secrets.randbelow(SEEDS) if asked["seed"] is None else asked["seed"]
-    wishes = [Wish(asked["model"], seed + number, LONGEST, asked["temperature"], asked["top_k"], asked["top_p"])
+    most = min(asked["max_tokens"], MOST_TOKENS)
+    # La plus courte qui suffise : d'une longue amorce, le réseau garde d'autant plus qu'il lui reste moins à écrire.
+    length = next(name for name, length in LENGTHS.items() if length.tokens + PATIENCE >= most)
+    wishes = [Wish(asked["model"], seed + number, length, asked["temperature"], asked["top_k"], asked["top_p"])
               for number in range(asked["n"])]
-    return Completion(_prompt(sent.get("prompt")), wishes, min(asked["max_tokens"], MOST_TOKENS),
-                      _stops(sent.get("stop")), asked["logprobs"], asked["stream"], asked["echo"])
+    return Completion(_prompt(sent.get("prompt")), wishes, most, _stops(sent.get("stop")), asked["logprobs"],
+                      asked["stream"], asked["echo"])
 
 
 def _value(sent: Mapping[str, Any], name: str) -> Any:

@@ -11,7 +11,7 @@ import json
 import math
 import secrets
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import Any, Callable
@@ -36,17 +36,22 @@ class UnknownModel(Exception):
 
 
 class Choice:  # pylint: disable=too-many-instance-attributes  # ce qui est écrit, ce que l'on retient, ce qui est noté
-    """Une suite : le texte qui s'allonge, jusqu'à `max_tokens` ou à l'un des `stops`."""
+    """Une suite : le texte qui s'allonge, jusqu'à `max_tokens` ou à l'un des `stops`.
 
-    def __init__(self, asked: Completion):
+    `seen`, les tokens de l'amorce, précède les siens là où se lisent les probabilités.
+    """
+
+    def __init__(self, asked: Completion, seen: Sequence[Piece] = ()):
         self._asked = asked
         self._held = ""            # ce qui pourrait commencer un des `stops`
         self._prefix = asked.prompt if asked.echo else ""
         self._written = 0
-        self._length = len(asked.prompt)
+        self._length = max(0, len(asked.prompt) - sum(len(piece.text) for piece in seen))
         self.text = ""
         self.finish_reason: str | None = None
         self.logprobs: dict[str, list] = {"tokens": [], "token_logprobs": [], "top_logprobs": [], "text_offset": []}
+        for piece in seen:
+            self._note(piece)
 
     def follow(self, events: Stream) -> Generator[str, None, None]:
         """Donne ce qui s'ajoute au texte, morceau après morceau : rien, tant que l'on attend son tour."""
@@ -87,13 +92,12 @@ class Choice:  # pylint: disable=too-many-instance-attributes  # ce qui est écr
     def _note(self, piece: Piece) -> None:
         if self._asked.logprobs is None:
             return
-        candidates = (piece.candidates or [])[:self._asked.logprobs]
         self.logprobs["tokens"].append(piece.text)
         self.logprobs["token_logprobs"].append(_log(piece.probability))
         likely: dict[str, float | None] = {}
-        for text, chance in candidates:   # deux tokens s'écrivent parfois de même : le plus probable reste
-            likely.setdefault(text, _log(chance))
-        self.logprobs["top_logprobs"].append(likely)
+        for text, chance in (piece.candidates or [])[:self._asked.logprobs]:
+            likely.setdefault(text, _log(chance))   # deux tokens s'écrivent parfois de même : le plus probable reste
+        self.logprobs["top_logprobs"].append(likely if piece.candidates is not None else None)
         self.logprobs["text_offset"].append(self._length)
         self._length += len(piece.text)
 
@@ -117,7 +121,7 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
     def models():
         return {"object": "list", "data": [_model(network) for network in generator.networks]}
 
-    @page.get("/models/<key>")
+    @page.get("/models/<path:key>")
     def model(key):
         return _model(_find(generator, key))
 
@@ -128,7 +132,10 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
         start = asked.prompt.lstrip() if asked.prompt else _ALONE
         prompts.check(start[:LONGEST_PROMPT], start[LONGEST_PROMPT:])
         network = _find(generator, asked.wishes[0].network)
-        choices = [Choice(asked) for _ in asked.wishes]
+        # Un client qui veut l'amorce et les probabilités veut celles de l'amorce : c'est ainsi que l'on note un réseau.
+        seen = (generator.look(asked.prompt, network.key).pieces
+                if asked.echo and asked.prompt and asked.logprobs is not None else [])
+        choices = [Choice(asked, seen) for _ in asked.wishes]
         written = together([choice.follow(generator.write(asked.prompt, "", wish._replace(network=network.key)))
                             for choice, wish in zip(choices, asked.wishes)])
         head = {"id": f"cmpl-{secrets.token_hex(12)}", "object": "text_completion", "created": int(time.time()),

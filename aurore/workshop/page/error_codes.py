@@ -24,7 +24,7 @@ EVERY = [*CODES.values(), UNKNOWN_FIELD, WRONG_FIELD, REFUSED_TEXT]
 API, OPENAI = "/api/", "/v1/"
 # Ce que ses clients attendent à la place.
 OPENAI_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 500: "server_error",
-                503: "overloaded_error"}
+                502: "server_error", 503: "overloaded_error"}
 
 
 def of_status(status: int) -> str:

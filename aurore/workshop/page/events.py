@@ -49,7 +49,8 @@ Stream = Generator[Event, None, None]
 
 
 class Writer(Protocol):
-    """Ce qui fait écrire un réseau, quelle que soit la façon : celui de la page, transformers, celui des tests."""
+    """Ce qui fait écrire un réseau, quelle que soit la façon : celui de la page, transformers, un moteur
+    ailleurs, celui des tests."""
 
     @property
     def network(self) -> Signature:

@@ -1,5 +1,6 @@
 """Faire écrire le réseau, un token après l'autre, pour plusieurs lecteurs à la fois."""
 
+import os
 import threading
 from pathlib import Path
 from typing import Callable, Sequence
@@ -7,12 +8,14 @@ from typing import Callable, Sequence
 from tokenizers.decoders import DecodeStream
 
 from workshop.artefacts import trained_models
+from workshop.errors import WorkshopError
 from workshop.page.contract import LENGTHS, PATIENCE, TOP_K, Malformed, Wish
-from workshop.page.events import End, Look, Piece, Stream
+from workshop.page.events import End, Look, Piece, Stream, Writer
 from workshop.page.networks import UNKNOWN, Networks
 from workshop.page.readers import CANDIDATES, Request
 from workshop.page.relay import Relay
 from workshop.page.signature import Signature, read_signature
+from workshop.sources import EMBEDDED, source_mode
 from workshop.text.typography import normalise
 from workshop.writing import looking
 
@@ -21,6 +24,21 @@ ENDINGS = {"length": "longueur", "end": "texte"}
 STOPPED = "arret"
 FOLLOWING = int(TOP_K.highest)   # tokens montrés de ce qui suivrait : de quoi refaire le tirage à toute audace
 NOT_SEEN = "Avec --transformers, la page ne sait pas ce que le réseau pense de chaque mot."
+
+
+def open_generator(choose: Callable[[], Path]) -> Writer:
+    """Renvoie ce qui fait écrire : le moteur d'AURORE_MOTEUR, s'il y en a un, sinon le réseau que choisit `choose`."""
+    address = os.environ.get("AURORE_MOTEUR", "").strip()
+    if not address:
+        return TextGenerator(choose)
+    if source_mode() == EMBEDDED:
+        raise WorkshopError("AURORE_SOURCE=embedded interdit toute connexion, et AURORE_MOTEUR en demande une.\n"
+                            "Retirez l'une des deux, puis relancez.")
+    # pylint: disable-next=import-outside-toplevel  # qui écrit avec ses propres réseaux n'attend pas httpx
+    from workshop.page.engine_elsewhere import EngineElsewhere
+    engine = EngineElsewhere(address, os.environ.get("AURORE_MOTEUR_CLE", "").strip())
+    print(f"Moteur : {engine.address}")
+    return engine
 
 
 class TextGenerator:

@@ -99,7 +99,7 @@ _OPENAI = {
     "Models": _object({"object": {**_TEXT, "enum": ["list"]}, "data": _list(_reference("Model"))}),
     "Logprobs": _object({
         "tokens": _list(_TEXT), "token_logprobs": _list(_LOGARITHM),
-        "top_logprobs": _list({"type": "object", "additionalProperties": _LOGARITHM}),
+        "top_logprobs": _list({"type": ["object", "null"], "additionalProperties": _LOGARITHM}),
         "text_offset": _list(_WHOLE)}),
     "Choice": _object({
         "index": _WHOLE, "text": _TEXT, "logprobs": {"anyOf": [_reference("Logprobs"), {"type": "null"}]},
@@ -128,9 +128,7 @@ def description(root: str, networks: list[str]) -> Schema:
         "components": {"schemas": {
             "Demande": _demand({**asked, "tokens": _TOKENS}, [*OPTIONAL, "tokens"]),
             "Texte": _demand({name: asked[name] for name in LOOK_FIELDS}, OPTIONAL),
-            "CompletionRequest": {**_demand(completed, completed), "not": {  # l'un ou l'autre, pas les deux
-                "required": ["echo", "logprobs"],
-                "properties": {"echo": {"const": True}, "logprobs": {"type": "integer"}}}},
+            "CompletionRequest": _demand(completed, completed),
             **_STORIES, **_OPENAI}},
     }
 

@@ -35,7 +35,7 @@ TYPICAL_SECONDS = COME_BACK_SECONDS
 SEATS = Room(32, for_persons=4, for_addresses=4)
 BENCHES = Room(200, for_persons=10, for_addresses=10)
 
-_UNREADABLE = re.compile(f"[\x0b-\x1f{FORBIDDEN}]")  # des octets que le réseau a mal assemblés
+UNREADABLE = re.compile(f"[\x0b-\x1f{FORBIDDEN}]")  # des octets que le réseau a mal assemblés
 
 
 class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un lot, une file, un fil
@@ -51,8 +51,12 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         self._line: Line[Reader] = Line(seats, benches)
         self._change = threading.Condition()
         self._deadline: float | None = None              # après quoi les textes en cours sont coupés
-        self._thread = threading.Thread(target=self._work, name="readers", daemon=True)
-        self._thread.start()
+        self._thread = self._start()
+
+    def _start(self):
+        thread = threading.Thread(target=self._work, name="readers", daemon=True)
+        thread.start()
+        return thread
 
     def _find_end_tokens(self):
         """Le token qui commence et finit un texte : celui des GPT-2, ou le premier token spécial."""
@@ -111,14 +115,21 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     # --- Le fil qui fait écrire le réseau ---------------------------------------------------
 
     def _work(self):
-        while self._seat_newcomers():
-            try:
-                self._write_one_token()
-            except Exception as error:  # pylint: disable=broad-exception-caught  # le réseau lui-même a échoué :
-                # chacun doit le savoir, et la page continuer.
-                for reader in self._seated.values():
-                    reader.events.put(error)
-                self._empty_seats()
+        try:
+            while self._seat_newcomers():
+                try:
+                    self._write_one_token()
+                except Exception as error:  # pylint: disable=broad-exception-caught  # le réseau lui-même a échoué :
+                    self._tell_everyone(error)  # chacun doit le savoir, et la page continuer.
+        except BaseException as error:  # ce fil est perdu, pas la page : un autre prend sa place
+            self._tell_everyone(RuntimeError(f"le fil qui écrivait s'est arrêté ({type(error).__name__})"))
+            self._thread = self._start()
+            raise
+
+    def _tell_everyone(self, error):
+        for reader in self._seated.values():
+            reader.events.put(error)
+        self._empty_seats()
 
     def _seat_newcomers(self):
         """Attend qu'il y ait quelque chose à écrire ; renvoie False quand il n'y aura plus rien."""
@@ -188,7 +199,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def _piece(self, reader):
         """Renvoie ce que le dernier token ajoute au texte ; None si ce n'est qu'une partie d'un signe."""
         choice = reader.text.choice
-        written = _UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
+        written = UNREADABLE.sub("", reader.decoder.step(self.tokenizer, choice.token) or "")
         if not written:
             return None
         candidates = [(self.alone(int(token)), float(probability))
@@ -197,8 +208,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
 
     def alone(self, token: int) -> str:
         """Renvoie ce que `token` écrirait à lui seul : rien à la fin du texte, U+FFFD pour un morceau de signe."""
-        text = self.tokenizer.decode([token])
-        return "\ufffd" if "\ufffd" in text else _UNREADABLE.sub("", text)
+        return shown_alone(self.tokenizer.decode([token]))
 
     @property
     def _held(self) -> Counter[Visitor]:
@@ -225,6 +235,11 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
     def _empty_seats(self):
         self._seated.clear()
         self._batch.clear()
+
+
+def shown_alone(text: str) -> str:
+    """Renvoie `text`, un token décodé sans ses voisins, tel qu'il se montre : U+FFFD pour un morceau de signe."""
+    return "\ufffd" if "\ufffd" in text else UNREADABLE.sub("", text)
 
 
 def _open_tokenizer(folder):

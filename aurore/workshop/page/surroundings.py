@@ -45,7 +45,7 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
 
     @app.get("/ready")
     def ready():
-        return {"status": "ok", "reseau": generator.network.name}
+        return {"status": "ok", "reseau": generator.find(contract.THE_ONE_WHO_WRITES).name}
 
     return counted, limit
 

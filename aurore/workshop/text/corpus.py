@@ -59,6 +59,9 @@ def check_settings(books, test_titles, validation, language, shortest):
             (train, f"TRAIN_BOOKS doit contenir au moins un livre, absent de TEST_BOOKS, {in_language}"),
             (all(map(len, books.values())),
              f"SHORTEST_SENTENCE vaut {shortest} : un des livres n'a aucune phrase d'autant de mots"),
+            (isinstance(validation, str) or min(train.values(), default=2) > 1,
+             f"« {min(train, key=train.get, default='')} » n'a qu'une phrase, qui ne se partage pas : retirez-le de "
+             "TRAIN_BOOKS"),
             (leaves_some, f"VALIDATION vaut {validation!r} : choisissez une part entre 0 et 1 qui laisse des phrases à "
                           "l'entraînement, par exemple 0.1, ou le titre d'un livre d'entraînement parmi plusieurs "
                           f"({_some(list(train))})")):

@@ -17,6 +17,7 @@ from workshop.paths import shown
 from workshop.sources import OutOfReach
 from workshop.text.transcribers import METADATA, without_transcriber_notes
 
+MOST_BYTES = 2 ** 26     # vingt fois un long roman ; au-delà, ce n'en est pas un
 SHORTEST_BOOK = 2_000  # caractères entre les repères ; en deçà, le fichier est tronqué
 
 _START = re.compile(r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
@@ -66,6 +67,9 @@ def check_book(path):
     if path.is_dir():
         raise WorkshopError(f"{shown(path)} est un dossier : donnez l'adresse du fichier du livre.")
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise WorkshopError(f"ce n'est pas un livre : il pèse {path.stat().st_size // 10 ** 6} Mo, et un long "
+                                "roman trois.")
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise WorkshopError(f"le fichier {shown(path)} n'existe pas.") from None

@@ -1,0 +1,238 @@
+"""L'étape 3 à plusieurs : deux machines (deux processus qui se parlent), deux appareils ; la courbe d'une seule."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from datasets import Dataset, DatasetDict
+
+from conftest import Atelier
+from tiny_networks import tiny_model
+from workshop.artefacts import newest_model
+from workshop.errors import WorkshopError
+from workshop.learning import hub, strategy
+
+SCRIPT = "3_train_solution.py"
+SAME_CURVE = 1e-3  # nats : les sommes ne se font pas dans le même ordre
+WORDS = "la meunière chantait au bord de la rivière et le vent aussi quand le soir tombait sur les prés".split()
+# Deux appareils, là où il n'y a qu'un processeur : TensorFlow le coupe en deux, et le script y voit deux cartes.
+ON_TWO_DEVICES = f"""
+import runpy, sys
+sys.path.insert(0, "aurore")
+sys.argv = ["aurore/{SCRIPT}"]
+from workshop import quiet_tensorflow
+import tensorflow as tf
+from types import SimpleNamespace
+half = tf.config.LogicalDeviceConfiguration()
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [half, half])
+tf.config.list_physical_devices = lambda kind: [SimpleNamespace(name=f"/physical_device:CPU:{{i}}") for i in (0, 1)]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def invented_book(title, sentences, seed):
+    """Un livre inventé : des phrases de mots tirés au hasard."""
+    random = np.random.default_rng(seed)
+    texts = [f"{' '.join(random.choice(WORDS, 9)).capitalize()}." for _ in range(sentences)]
+    return [{"text": text, "book": title, "position": position, "sentence_length": 9}
+            for position, text in enumerate(texts)]
+
+
+@pytest.fixture(name="prepared", scope="module")
+def _prepared(tmp_path_factory, tokenizer):
+    """Un atelier où l'étape 3 a peu à faire : un corpus inventé, un réseau minuscule, des lots que deux ne partagent
+    pas également."""
+    atelier = Atelier(tmp_path_factory.mktemp("petit"))
+    DatasetDict({  # le premier livre ne remplit pas un bloc : les parts n'ont pas le même nombre de tokens
+        "train": Dataset.from_list(invented_book("A", 1, 0) + invented_book("B", 180, 1)),
+        "validation": Dataset.from_list(invented_book("C", 30, 2)),
+        "test": Dataset.from_list(invented_book("D", 20, 3))}).save_to_disk(atelier.aurore / "data")
+    folder = atelier.aurore / "embedded_tiny"
+    folder.mkdir()
+    hub.save_model(tiny_model(n_positions=32, n_embd=32, n_layer=2, n_head=2), tokenizer, folder)
+    for old, new in {"benjamin/gpt2-wechsel-french": "aurore/embedded_tiny", "BLOCK_LENGTH = 256": "BLOCK_LENGTH = 32",
+                     "BATCH_SIZE = 8": "BATCH_SIZE = 5", "SAVE_EVERY_SECONDS = 60": "SAVE_EVERY_SECONDS = 0",
+                     "20e6: 5e-4": "20e6: 5e-3"}.items():
+        atelier.change(SCRIPT, old, new)
+    return atelier
+
+
+@pytest.fixture(name="small")
+def _small(prepared):
+    """Cet atelier, où rien n'est entraîné."""
+    shutil.rmtree(prepared.aurore / "model", ignore_errors=True)
+    return prepared
+
+
+@pytest.fixture(name="other")
+def _other(small, tmp_path):
+    """Une copie de cet atelier, comme sur une autre machine."""
+    shutil.copytree(small.folder, tmp_path, dirs_exist_ok=True, symlinks=True)
+    return Atelier(tmp_path, said={"": ""})
+
+
+@pytest.fixture(name="one", scope="module")
+def _one(prepared):
+    """La courbe d'une seule machine, et ce qu'elle a dit."""
+    shutil.rmtree(prepared.aurore / "model", ignore_errors=True)
+    process = prepared.run(SCRIPT)
+    assert process.returncode == 0, process.stderr
+    return curve(prepared), process.stdout
+
+
+@pytest.fixture(name="start")
+def _start():
+    """Une fonction qui lance l'étape 3 d'un atelier, et rend le processus ; aucun ne survit au test."""
+    with ExitStack() as opened:
+        def start(atelier, arguments=(f"aurore/{SCRIPT}",), **settings):
+            process = opened.enter_context(subprocess.Popen(
+                [sys.executable, *arguments], cwd=atelier.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=atelier.environment(TMPDIR=str(atelier.folder), **settings), encoding="utf-8"))
+            opened.callback(process.kill)
+            return process
+        yield start
+
+
+def start_two(start, atelier, second_atelier=None):
+    """Lance deux machines sur celle-ci, dans le même dossier ou dans deux ; le chef d'abord."""
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        cluster = {"worker": [f"127.0.0.1:{found.getsockname()[1]}" for found in (first, second)]}
+    return [start(folder, TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+            for index, folder in enumerate((atelier, second_atelier or atelier))]
+
+
+def ended(process, code=0):
+    """Attend la fin d'un processus, et renvoie (ce qu'il a dit, ce dont il s'est plaint)."""
+    said, complained = process.communicate(timeout=200)
+    assert process.returncode == code, said + complained
+    return said, complained
+
+
+def until(process, words):
+    """Lit ce que dit un processus, jusqu'à ces mots."""
+    said = ""
+    while words not in said:
+        line = process.stdout.readline()
+        assert line, said + process.stderr.read()
+        said += line
+
+
+def curve(atelier):
+    """Les pertes du seul réseau enregistré, pas après pas : [pas, perte, perte de validation]."""
+    model = atelier.aurore / "model"
+    folder = newest_model(model)
+    assert sorted(path.name for path in model.glob("[!.]*")) == [folder.name, "runs.csv"]
+    assert not (model / ".unfinished").exists()
+    return np.genfromtxt(folder / "training_log.csv", delimiter=",", skip_header=1)
+
+
+# --- Ce que dit TF_CONFIG -------------------------------------------------------------------
+
+TWO = {"worker": ["127.0.0.1:2222", "127.0.0.1:2223"]}
+
+
+@pytest.mark.parametrize("written, word", [
+    ("{", "JSON"), ("deux machines", "JSON"), ("[]", "cluster"), ("{}", "cluster"), ({"cluster": {}}, "cluster"),
+    ({"cluster": {"ps": ["127.0.0.1:2222"]}}, "cluster"), ({"cluster": {"worker": "127.0.0.1:2222"}}, "cluster"),
+    ({"cluster": {"worker": ["127.0.0.1"]}}, "port"), ({"cluster": {"worker": 2}}, "cluster"),
+    ({"cluster": TWO}, "task"), ({"cluster": TWO, "task": 1}, "task"),
+    *(({"cluster": TWO, "task": {"type": "worker", "index": index}}, "rang") for index in (2, -1, "0", None, [])),
+    ({"cluster": TWO, "task": {"type": "chief", "index": 0}}, "type")])
+def test_a_wrong_tf_config_is_explained(written, word):
+    with pytest.raises(WorkshopError) as refusal:
+        strategy.read_place(written if isinstance(written, str) else json.dumps(written))
+    assert re.match(r"TF_CONFIG n", str(refusal.value)) and word in str(refusal.value)
+    assert strategy.read_place(re.search("TF_CONFIG='(.+)'", str(refusal.value))[1])[0] == 0
+
+
+def test_the_chief_is_the_first_machine():
+    cluster = {"worker": ["b:2", "c:3"], "chief": ["a:1"]}
+    places = [strategy.read_place(json.dumps({"cluster": cluster, "task": {"type": role, "index": index}}))
+              for role, index in (("chief", 0), ("worker", 0), ("worker", 1))]
+    assert places == [(rank, ["a:1", "b:2", "c:3"]) for rank in range(3)]
+
+
+def test_a_script_with_a_wrong_tf_config_ends_in_a_sentence(small, start):
+    _, complained = ended(start(small, TF_CONFIG='{"cluster": {}}'), code=2)
+    assert "ERREUR. TF_CONFIG ne nomme pas les machines" in complained and "Traceback" not in complained
+    assert not (small.aurore / "model").exists()
+
+
+def test_alone_the_first_machine_is_this_one(tmp_path):
+    """Sans TF_CONFIG ni plusieurs cartes, rien ne change et rien n'est échangé."""
+    strategy.choose()
+    (tmp_path / "là").touch()
+    assert strategy.is_chief() and strategy.own_folder(tmp_path) == tmp_path
+    assert strategy.from_chief({"pas": 3}) == {"pas": 3} and strategy.anyone(False, True) == [False, True]
+    strategy.copy_from_chief(tmp_path)
+    strategy.check_same("a")
+
+
+# --- L'étape 3, à plusieurs -----------------------------------------------------------------
+
+def test_one_machine_learns(one):
+    losses, said = one
+    assert len(losses) == 14 and losses[-1, 1] < losses[1, 1] - 0.5
+    assert "J'attends" not in said and "cartes" not in said
+
+
+def test_two_machines_learn_as_one(small, start, one):
+    """Au même lot, les mêmes pertes ; seul le chef raconte et enregistre."""
+    chief, worker = map(ended, start_two(start, small))
+    assert "pas 13/13" in chief[0] and "Étape suivante" in chief[0]
+    assert worker[0].splitlines()[-2:] == ["Elles sont toutes là ; la première raconte la suite.",
+                                           "Fini : le réseau est sur la première machine."]
+    assert not chief[1] and not worker[1] and not list(small.folder.glob("aurore-*"))
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+
+
+def test_two_devices_learn_as_one(small, start, one):
+    said, _ = ended(start(small, arguments=("-c", ON_TWO_DEVICES)))
+    assert "2 cartes graphiques" in said
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+
+
+def test_a_machine_is_killed_and_both_start_again(small, other, start, one):
+    """L'autre le dit en une phrase, et s'arrête. Relancées, elles reprennent ; le chef tué à son tour, de même, et
+    une autre machine peut alors prendre la place de la seconde."""
+    for rank, step in ((1, 6), (0, 10)):
+        machines = start_two(start, small)
+        until(machines[0], f"pas {step}/13")
+        machines[rank].kill()
+        _, complained = ended(machines[1 - rank], code=2)
+        assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
+        assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
+    chief, _ = map(ended, start_two(start, small, other))
+    resumed_at = int(re.search(r"L'entraînement reprend au pas (\d+)", chief[0])[1])
+    assert resumed_at >= 9 and "pas 8/13" not in chief[0]
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+    assert not (other.aurore / "model").exists()
+
+
+def test_ctrl_c_on_any_machine_saves_and_stops_all(small, start, one):
+    """Une seule peut finir ce que deux ont commencé."""
+    machines = start_two(start, small)
+    until(machines[0], "pas 4/13")
+    machines[1].send_signal(signal.SIGINT)
+    for machine in machines:
+        assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
+    said, _ = ended(start(small))
+    assert "L'entraînement reprend au pas" in said and "pas 4/13" not in said
+    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+
+
+def test_machines_that_do_not_train_the_same_network_say_so(small, other, start):
+    """La seconde a d'autres réglages : elle le dit, et la première qu'elle s'est arrêtée."""
+    other.change(SCRIPT, "SEED = 42", "SEED = 43")
+    chief, worker = start_two(start, small, other)
+    assert "n'ont pas les mêmes réglages" in ended(worker, code=2)[1]
+    assert "Une des machines de l'entraînement ne répond plus" in ended(chief, code=2)[1]
