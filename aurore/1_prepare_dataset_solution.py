@@ -11,18 +11,17 @@ validation, test) dans aurore/data. Durée : une dizaine de secondes, plus le t�
 
 import random
 
-from workshop import narration, paths, sources
+from workshop import narration, paths
 from workshop.artefacts import ensure_writable, written_whole
 from workshop.downloads import Downloads
 from workshop.figures import draw_sentence_lengths
 from workshop.learning import sharing
-from workshop.text import corpus
+from workshop.text import corpus, library
 from workshop.text.gutenberg import check_book, keep_author_lines, paragraphs
 from workshop.text.sentences import french_sentence_tokenizer, mend_sentences
 from workshop.text.typography import normalise
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
-from tf_keras.utils import get_file
 
 # --- Les livres --------------------------------------------------------------------------
 
@@ -39,6 +38,7 @@ TRAIN_BOOKS = {
 TEST_BOOKS = {
     "La Mare au Diable": "https://www.gutenberg.org/files/23582/23582-0.txt",
 }
+BOOKS = ""              # un dossier de livres (.txt), qui remplace ceux-ci ; mille s'il le faut
 LANGUAGE = "French"     # un livre dont l'en-tête annonce une autre langue est mis de côté
 
 # --- Les réglages ------------------------------------------------------------------------
@@ -53,6 +53,9 @@ PUSH_TO_HUB = False     # True : envoyer le jeu de données sur Hugging Face ; "
 
 def download_file(url, name, folder):
     """Télécharge `url` dans `folder`, sous le nom `name`, et renvoie son chemin."""
+    # TensorFlow vient avec Keras : il n'est ouvert que si l'on télécharge.
+    from tf_keras.utils import get_file  # pylint: disable=import-outside-toplevel
+
     # TODO 1.1 : récupérez le fichier avec get_file, la fonction de Keras. Donnez-lui name et
     # origin=url ; cache_dir=folder et cache_subdir="" disent où le ranger. Elle renvoie le chemin
     # du fichier.
@@ -168,30 +171,22 @@ def main():
     """Enchaîne les gestes de l'étape et écrit aurore/data."""
     narration.step(1, "préparer les données")
     ensure_writable(paths.DATA, size=30_000_000)
-    lines_by_title, test_titles = gather_books()
+    if BOOKS:
+        books, test_titles = library.read_folder(BOOKS, TEST_BOOKS, LANGUAGE,
+                                                 split_text_to_list, book_dataset)
+    else:
+        lines_by_title, test_titles = corpus.books_or_tales(download_files, TRAIN_BOOKS, TEST_BOOKS)
+        narration.section("Séparer les phrases")
+        sentences = {title: split_text_to_list(lines) for title, lines in lines_by_title.items()}
+        corpus.show_sentences(sentences)
+        books = {title: book_dataset(title, sentences[title]) for title in sentences}
 
-    narration.section("Séparer les phrases")
-    sentences = {title: split_text_to_list(lines) for title, lines in lines_by_title.items()}
-    corpus.show_sentences(sentences)
-
-    books = {title: book_dataset(title, sentences[title]) for title in sentences}
     corpus.check_settings(books, test_titles, VALIDATION, LANGUAGE, SHORTEST_SENTENCE)
     test = concatenate_datasets([books.pop(title) for title in test_titles])
     train, validation = set_validation_aside(books)
     dataset = DatasetDict(train=train, validation=validation, test=test)
     describe(dataset)
     save(dataset)
-
-
-def gather_books():
-    """Renvoie (lignes par titre, titres de test) : les vrais livres, sinon les contes embarqués."""
-    if not corpus.only_embedded():
-        try:
-            return download_files({**TRAIN_BOOKS, **TEST_BOOKS}), list(TEST_BOOKS)
-        except sources.OutOfReach as error:
-            corpus.fall_back_on_tales(error)
-    train_tales, test_tales = sources.embedded_books("train"), sources.embedded_books("test")
-    return download_files({**train_tales, **test_tales}), list(test_tales)
 
 
 def count_sentences(rows):
@@ -220,10 +215,10 @@ def describe(dataset):
     corpus.show_parts(sentence_counts, dataset)
 
     print("\nQuelques phrases d'entraînement, au hasard :")
-    sentences = dataset["train"]["text"][:]
+    sentences = corpus.some_sentences(dataset["train"])
     for sentence in pick_sentences(sentences, min(5, len(sentences))):
         print(f"  - {sentence}")
-    corpus.compare_with_gpt2(sentences)
+    corpus.compare_with_gpt2(dataset["train"])
 
 
 def save(dataset):

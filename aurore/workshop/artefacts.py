@@ -24,6 +24,7 @@ from workshop.errors import WorkshopError
 from workshop.paths import MODEL, shown
 
 INCOMING, _READY = ".incoming", ".ready"
+UNFINISHED = ".unfinished"  # ce qu'un long travail garde pour être repris
 _MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 ABANDONED = 3600  # secondes ; un nom d'attente auquel rien ne s'ajoute depuis est celui d'un script tué
 _MODEL_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
@@ -50,11 +51,12 @@ def written_whole(folder):
     y a une erreur, `folder` ne change pas.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         _settle(folder)
         with new_folder(folder / _READY) as incoming:
             yield incoming
         _settle(folder)
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)  # sous Windows, ce qui est encore ouvert attend
 
 
 @contextlib.contextmanager
@@ -81,7 +83,7 @@ def remove_leftovers(folder):
 
 
 @contextlib.contextmanager
-def _alone(folder):
+def alone(folder):
     """Empêche deux scripts d'écrire en même temps dans `folder`."""
     try:
         with FileLock(folder / ".lock", timeout=0):
@@ -94,7 +96,7 @@ def _alone(folder):
 def settle(folder):
     """Termine le remplacement qu'une coupure aurait interrompu."""
     if (folder / _READY).is_dir():
-        with _alone(folder):
+        with alone(folder):
             _settle(folder)
 
 

@@ -25,7 +25,6 @@ import urllib.error
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workshop import quiet_tensorflow  # pylint: disable=unused-import  # get_file, de Keras, l'importerait bavard
 from workshop.artefacts import INCOMING, remove_leftovers
 from workshop.errors import WorkshopError
 from workshop.paths import AURORE, BOOKS, shown
@@ -64,6 +63,8 @@ class Downloads:
         Lève à la fin une WorkshopError qui nomme chaque fichier manquant, ou OutOfReach s'il n'y
         en a aucun, pas même en cache : un corpus ne rétrécit jamais en silence.
         """
+        # get_file, de Keras, importe TensorFlow : que ce soit en silence, et seulement pour télécharger.
+        from workshop import quiet_tensorflow  # pylint: disable=import-outside-toplevel,unused-import
         remove_leftovers(BOOKS)
         failures = {}
         for title, url in self._files.items():

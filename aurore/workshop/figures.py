@@ -1,5 +1,6 @@
 """Les images que les étapes laissent à côté de leurs résultats, lisibles en noir et blanc."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from workshop.narration import count, decimal
@@ -8,16 +9,16 @@ from workshop.narration import count, decimal
 def draw_sentence_lengths(dataset, path):
     """Dessine dans `path` (PNG) l'histogramme des longueurs de phrases, en mots.
 
-    `dataset` : {nom de la partie: lignes, dont la colonne « sentence_length »}.
+    `dataset` : {nom de la partie: Dataset, dont la colonne « sentence_length »}, lu par morceaux.
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    styles = ("-", "--", ":")
+    styles, bins = ("-", "--", ":"), np.arange(0, 121, 3)
     for style, (split, rows) in zip(styles, dataset.items()):
-        lengths = rows["sentence_length"][:]
-        label = f"{split} ({count(len(lengths))} phrases)"
-        axes.hist(lengths, bins=range(0, 121, 3), weights=[100 / len(lengths)] * len(lengths), histtype="step",
-                  linewidth=1.6, linestyle=style, color="black", label=label)
+        lengths = rows.select_columns("sentence_length").with_format("numpy")
+        shares = sum(np.histogram(batch["sentence_length"], bins)[0] for batch in lengths.iter(batch_size=10_000))
+        axes.hist(bins[:-1], bins=bins, weights=100 * shares / len(rows), histtype="step", linewidth=1.6,
+                  linestyle=style, color="black", label=f"{split} ({count(len(rows))} phrases)")
     axes.set(xlabel="mots par phrase", ylabel="part des phrases (%)", xlim=(0, 120),
              title="Longueur des phrases")
     axes.legend(frameon=False)

@@ -5,12 +5,14 @@ AURORE_SOURCE choisit la règle : « auto » (par défaut), « embedded » (aucu
 """
 
 import os
+from itertools import islice
 
 from workshop.errors import WorkshopError
 from workshop.narration import notice
 from workshop.paths import EMBEDDED_BOOKS
 
 AUTO, EMBEDDED, NETWORK = "auto", "embedded", "network"
+HEADER_LINES, LINE_LENGTH = 60, 1000  # l'en-tête d'un livre est là, ou nulle part
 
 
 class OutOfReach(WorkshopError):
@@ -43,10 +45,15 @@ def fall_back(error, instead, consequence):
 
 def embedded_books(split):
     """Renvoie {titre: chemin} des contes embarqués pour `split` : « train » ou « test »."""
-    return {_title(path): str(path) for path in sorted((EMBEDDED_BOOKS / split).glob("*.txt"))}
+    return {title_of(path): str(path) for path in sorted((EMBEDDED_BOOKS / split).glob("*.txt"))}
 
 
-def _title(path):
-    """Le titre que porte l'en-tête d'un livre embarqué."""
-    with open(path, encoding="utf-8-sig") as book:
-        return next((line[6:].strip() for line in book if line.startswith("Title:")), path.stem)
+def title_of(path):
+    """Renvoie le titre que porte l'en-tête d'un livre, ou à défaut le nom du fichier."""
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as book:
+            lines = iter(lambda: book.readline(LINE_LENGTH), "")
+            titles = (line[6:].strip() for line in islice(lines, HEADER_LINES) if line.startswith("Title:"))
+            return next(filter(None, titles), path.stem)
+    except OSError:
+        return path.stem

@@ -49,11 +49,12 @@ def _gather(kit, manifest, books, part):
     if not books:
         return
     # Keras importe TensorFlow, que le reste du kit n'attend pas.
-    # pylint: disable=import-outside-toplevel
+    # pylint: disable=import-outside-toplevel,unused-import
+    from workshop import quiet_tensorflow
     from workshop.downloads import Downloads, cache_name
     from workshop.text.gutenberg import check_book
 
-    from tf_keras.utils import get_file  # isort: skip  # downloads fait taire TensorFlow d'abord
+    from tf_keras.utils import get_file  # isort: skip  # après quiet_tensorflow, qui le fait taire
     downloads = Downloads(books)
     try:
         for request in downloads.requests():

@@ -163,6 +163,12 @@ def language_of(lines):
     return None
 
 
+def foreign_language(lines, language):
+    """Renvoie la langue que déclare l'en-tête si ce n'est pas `language`, sinon None."""
+    declared = language_of(lines)
+    return declared if declared and language not in declared else None
+
+
 def paragraphs(lines):
     """Donne les paragraphes : des listes de lignes que séparent des lignes vides."""
     for blank, group in groupby(lines, key=lambda line: not line.strip()):
