@@ -9,7 +9,7 @@ from statistics import median
 from tf_keras.utils import set_random_seed
 
 from workshop import paths
-from workshop.artefacts import ensure_writable, new_folder
+from workshop.artefacts import UNFINISHED, ensure_writable, new_folder
 from workshop.identity import FOLDER_NAME
 from workshop.learning import report
 from workshop.learning.comparison import add_run, jitter
@@ -76,7 +76,7 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         known = {name: value for name, value in vars(self.settings).items() if name not in NOT_SETTINGS}
         signature = fingerprint(sorted(known.items(), key=str), model, *self.blocks)
         check_same(signature)
-        self.resumption = Resumption(paths.MODEL / ".unfinished", self.journal, signature,
+        self.resumption = Resumption(paths.MODEL / UNFINISHED, self.journal, signature,
                                      self.settings.SAVE_EVERY_SECONDS)
         self.first_step = self.resumption.offer(model)
         self.starting_weights = model.get_weights()
