@@ -37,7 +37,7 @@ WORKSHOP_FILES = (IDENTITY, READINGS)  # ce qu'un réseau de l'atelier dit de lu
 COMPLETE = ".complete"  # posé dans la copie d'un modèle une fois qu'elle est entière
 TORCH_VERSION = "2.13.0"
 PATIENCE_SECONDS = 20  # sans réponse du catalogue, on travaille hors ligne
-PAUSES = (0.5, 1.5)    # secondes avant de le lui redemander, s'il a vite échoué : une connexion se coupe, un Wi-Fi saute
+PAUSES = (0.5, 1.5)    # secondes avant de le lui redemander, s'il a vite échoué : un Wi-Fi saute
 
 
 def local_copy(model_name, tokenizer_only=False):
@@ -93,11 +93,12 @@ def forget(model_name):
 
 
 def _download(model_name, folder, tokenizer_only):
-    """Télécharge dans `folder` le tokenizer et un seul format de poids ; lève OutOfReach s'il ne sert à rien d'insister."""
+    """Télécharge dans `folder` le tokenizer et un seul format de poids ; lève OutOfReach s'il est vain d'insister."""
     for pause in (*PAUSES, None):
         asked = time.monotonic()
         try:
-            return _download_once(model_name, folder, tokenizer_only)
+            _download_once(model_name, folder, tokenizer_only)
+            return
         except OutOfReach:
             if pause is None or time.monotonic() - asked > PATIENCE_SECONDS / 2:
                 raise
