@@ -772,6 +772,61 @@ def test_two_networks_write_side_by_side_and_a_table_says_what_each_expected(pag
     assert [page.part(f"prose-{n}").text for n in (0, 1)] == [shown] * 2
 
 
+def tab_to(page, name):
+    """Va, de Tab en Tab, à l'élément qui a cet identifiant ou qui porte ce texte."""
+    for _ in range(100):
+        page.keys(Keys.TAB)
+        if name in (page.focused.get_attribute("id"), page.focused.text.strip()):
+            return
+    pytest.fail(f"Tab ne mène pas à « {name} »")
+
+
+def test_the_whole_walk_by_keyboard_alone(page, generator):
+    """Écrire, trois suites, modifier, annuler, partager, comparer : jamais la souris."""
+    undo = (Keys.CONTROL, "z", Keys.NULL)
+    page.open("/")
+    tab_to(page, "Commencer une histoire")
+    page.keys(Keys.ENTER)
+    page.wait(lambda: "/generate" in page.browser.current_url)
+    tab_to(page, "amorce")
+    page.keys(OPENING, Keys.CONTROL, Keys.ENTER, Keys.NULL)
+    page.wait_for_the_end()
+    first = page.prose
+    generator.words = (" Alors", " il", " partit", ".")
+    tab_to(page, "three")
+    page.keys(Keys.ENTER)
+    page.wait(lambda: len(page.browser.find_elements(By.CSS_SELECTOR, ".branch button")) == 3)
+    page.wait(page.browser.find_elements(By.CSS_SELECTOR, ".branch button")[2].is_displayed)
+    tab_to(page, page.browser.find_elements(By.CSS_SELECTOR, ".branch button")[1].text.strip())
+    page.keys(Keys.ENTER)
+    taken = page.prose
+    assert taken[-1].endswith("Alors il partit.")
+    tab_to(page, "edit")
+    page.keys(Keys.ENTER)
+    assert page.focused.get_attribute("id") == "editor"
+    page.keys(Keys.CONTROL, Keys.END, Keys.NULL, " Fin.")
+    tab_to(page, "keep-edit")
+    page.keys(Keys.ENTER)
+    page.wait(lambda: page.prose[-1].endswith("Fin."))
+    for expected in (taken, first):
+        page.keys(*undo)
+        assert page.prose == expected
+    tab_to(page, "share")
+    page.keys(Keys.ENTER)
+    page.wait(page.part("address").is_displayed)
+    page.keys(Keys.ESCAPE)
+    page.wait(lambda: not page.part("address").is_displayed() and page.focused.get_attribute("id") == "share")
+    page.run("document.activeElement.blur()")   # du début de la page
+    tab_to(page, "compare")
+    page.keys(Keys.ENTER)
+    page.wait(lambda: "/comparer" in page.browser.current_url)
+    tab_to(page, "amorce")
+    page.keys(Keys.CONTROL, "a", Keys.NULL, OPENING)
+    tab_to(page, "Comparer")
+    page.keys(Keys.ENTER)
+    page.wait(lambda: all(page.part(f"state-{n}").text == "Le réseau pose la plume." for n in (0, 1)))
+
+
 # --- Un refus se voit là où l'on regarde ----------------------------------------------------
 
 def in_view(page, *names):
