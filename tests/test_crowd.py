@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, Atelier
 from web_servers import page_process
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="parle depuis plusieurs adresses de la machine")
@@ -27,8 +27,10 @@ LONG_SUITE = " Elle regardait la rivière, et le vent chantait dans les saules."
 
 
 @pytest.fixture(scope="module", name="page")
-def _page():
-    with page_process(ROOT, os.environ) as process:
+def _page(tmp_path_factory):
+    """Une page sur aurore, quels que soient les réseaux entraînés ici."""
+    atelier = Atelier(tmp_path_factory.mktemp("salle"))
+    with page_process(atelier.folder, atelier.environment()) as process:
         yield Page(process.port, process.pid)
         assert process.poll() is None
 

@@ -128,7 +128,8 @@ def send_form(visitor, page, path, **fields):
 def test_a_form_is_enough(pages, visitor):
     shown = send_form(visitor, pages[1], "/generate", **TEXT)
     said = answer(pages[0], "/api/v1/generate", TEXT)["paragraphes"][0]
-    assert said.split("\N{NO-BREAK SPACE}")[0].split("’")[0][:30] in shown and "Écrit par aurore" in shown
+    writer = answer(pages[1], "/api/v1/model")["nom"]
+    assert said.split("\N{NO-BREAK SPACE}")[0].split("’")[0][:30] in shown and f"Écrit par {writer}" in shown
 
 
 def test_two_networks_of_the_engine_are_compared(pages, visitor):

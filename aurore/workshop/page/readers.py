@@ -51,12 +51,11 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
         self._line: Line[Reader] = Line(seats, benches)
         self._change = threading.Condition()
         self._deadline: float | None = None              # après quoi les textes en cours sont coupés
-        self._thread = self._start()
+        self._start()
 
     def _start(self):
-        thread = threading.Thread(target=self._work, name="readers", daemon=True)
-        thread.start()
-        return thread
+        self._thread = threading.Thread(target=self._work, name="readers", daemon=True)
+        self._thread.start()
 
     def _find_end_tokens(self):
         """Le token qui commence et finit un texte : celui des GPT-2, ou le premier token spécial."""
@@ -123,7 +122,7 @@ class Readers:  # pylint: disable=too-many-instance-attributes  # un réseau, un
                     self._tell_everyone(error)  # chacun doit le savoir, et la page continuer.
         except BaseException as error:  # ce fil est perdu, pas la page : un autre prend sa place
             self._tell_everyone(RuntimeError(f"le fil qui écrivait s'est arrêté ({type(error).__name__})"))
-            self._thread = self._start()
+            self._start()
             raise
 
     def _tell_everyone(self, error):
