@@ -65,7 +65,7 @@ test-recipe: .venv-recipe/installed .venv-current/installed
 	.venv-current/bin/python -m pytest recipe/tests/test_elsewhere.py
 
 faults: .venv/tests-installed
-	@FAULT_TRIES=$(FOIS) FAULT_SECONDS=$(SECONDES) $(VENV_PYTHON) -m pytest -m fault tests tests/faults.py
+	@FAULT_TRIES=$(FOIS) FAULT_SECONDS=$(SECONDES) $(VENV_PYTHON) -m pytest -m fault tests/faults.py tests/test_*.py
 
 structure: .venv/atelier-installed
 	@$(VENV_PYTHON) tests/structure.py

@@ -213,7 +213,7 @@ def test_a_book_out_of_measure(atelier, text, size, refusal):
     script = atelier.aurore / STEPS[0]
     head, _, tail = script.read_text(encoding="utf-8").partition("# --- Les réglages")
     books = (f'TRAIN_BOOKS = {{"Le livre": {str(path)!r}, "Un conte": {str(tales[0])!r}}}\n'
-             f'TEST_BOOKS = {{"Un autre": {str(tales[1])!r}}}\nLANGUAGE = "French"\n\n')
+             f'TEST_BOOKS = {{"Un autre": {str(tales[1])!r}}}\nBOOKS = ""\nLANGUAGE = "French"\n\n')
     script.write_text(head.partition("# --- Les livres")[0] + books + "# --- Les réglages" + tail, encoding="utf-8")
     with subprocess.Popen([sys.executable, f"aurore/{STEPS[0]}"], cwd=atelier.folder, encoding="utf-8",
                           env=atelier.environment(AURORE_SOURCE="auto"), stdout=subprocess.PIPE,
