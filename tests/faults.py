@@ -43,6 +43,17 @@ def fault(name):
     return pytest.mark.fault(name)
 
 
+def measured(atelier, script, **settings):
+    """Lance `script` jusqu'au bout ; renvoie (code, tout ce qu'il a dit, octets de mémoire au plus haut)."""
+    with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=atelier.folder, encoding="utf-8",
+                          env=atelier.environment(**settings), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, said, 1024 * usage.ru_maxrss
+
+
 @pytest.fixture(scope="module", name="whole")
 def _whole(tmp_path_factory):
     """L'atelier embarqué, fait sans encombre ; `seconds` dit ce qu'a duré chaque étape, `memory` ses octets."""
@@ -50,13 +61,9 @@ def _whole(tmp_path_factory):
     atelier.seconds, atelier.memory = {}, {}
     for script in STEPS:
         begun = time.monotonic()
-        with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=atelier.folder, env=atelier.environment(),
-                              stdout=subprocess.DEVNULL) as process:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0, script
+        code, said, atelier.memory[script] = measured(atelier, script)
+        assert code == 0, said
         atelier.seconds[script] = time.monotonic() - begun
-        atelier.memory[script] = 1024 * usage.ru_maxrss
     return atelier
 
 
@@ -215,15 +222,10 @@ def test_a_book_out_of_measure(atelier, text, size, refusal):
     books = (f'TRAIN_BOOKS = {{"Le livre": {str(path)!r}, "Un conte": {str(tales[0])!r}}}\n'
              f'TEST_BOOKS = {{"Un autre": {str(tales[1])!r}}}\nBOOKS = ""\nLANGUAGE = "French"\n\n')
     script.write_text(head.partition("# --- Les livres")[0] + books + "# --- Les réglages" + tail, encoding="utf-8")
-    with subprocess.Popen([sys.executable, f"aurore/{STEPS[0]}"], cwd=atelier.folder, encoding="utf-8",
-                          env=atelier.environment(AURORE_SOURCE="auto"), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == (2 if refusal else 0), said
+    code, said, memory = measured(atelier, STEPS[0], AURORE_SOURCE="auto")
+    assert code == (2 if refusal else 0), said
     assert "Traceback" not in said and refusal in " ".join(said.split())
-    assert 1024 * usage.ru_maxrss < MEMORY
+    assert memory < MEMORY
 
 
 # --- La page ------------------------------------------------------------------------------
