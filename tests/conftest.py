@@ -241,10 +241,7 @@ def _book_server():
 
 @pytest.fixture(name="hub_server")
 def _hub_server():
-    _HUB.repositories.clear()
-    _HUB.requests.clear()
-    _HUB.failure, _HUB.delay = None, 0
-    _HUB.truncated = set()
+    _HUB.start_again()
     return _HUB
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -39,7 +40,10 @@ def requirement(*wheels, marker=""):
 
 
 class IndexServer(_Server):
-    """L'index des paquets de `folder`. `cuts` : combien de fois couper chaque fichier à la moitié de ce qui reste."""
+    """L'index des paquets de `folder`.
+
+    `cuts` : combien de fois couper chaque fichier à la moitié de ce qui reste, ou chaque page avant le premier mot.
+    """
 
     def __init__(self, folder, as_json=True):
         self.folder, self.as_json, self.cuts, self.ranges = folder, as_json, {}, []
@@ -47,7 +51,12 @@ class IndexServer(_Server):
 
     def answer(self, handler):
         name = handler.path.strip("/").split("/")[-1]
+        left = self.cuts.get(name, 0)
+        self.cuts[name] = max(0, left - 1)
         if handler.path.startswith("/simple/"):
+            if left:
+                handler.connection.shutdown(socket.SHUT_RDWR)
+                return
             found = [path for path in sorted(self.folder.glob("*.whl")) if path.name.startswith(f"{name}-")]
             self._send_page(handler, found)
             return
@@ -55,8 +64,6 @@ class IndexServer(_Server):
         start = int((handler.headers.get("Range") or "bytes=0-")[6:-1])
         self.ranges.append((name, start))
         rest = body[start:]
-        left = self.cuts.get(name, 0)
-        self.cuts[name] = max(0, left - 1)
         self.send(handler, rest[:len(rest) // 2] if left else rest, status=206 if start else 200,
                   Content_Length=len(rest), Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}")
 

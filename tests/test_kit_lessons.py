@@ -45,6 +45,7 @@ def _sources(tmp_path, monkeypatch, book_server, hub_server, project_root):
     monkeypatch.setenv("PATH", str(tmp_path))  # ni git, ni Docker
     with IndexServer(index) as server:
         monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+        book_server.index = server
         yield book_server
 
 
@@ -69,6 +70,14 @@ def test_a_whole_kit_is_made_then_nothing_is_asked_again(tmp_path, sources, hub_
     hub_server.requests.clear()
     assert gathered(kit) == 0
     assert not sources.requests and not hub_server.requests
+
+
+@pytest.mark.parametrize("cut", [1, 2, 4])
+def test_connections_cut_once_leave_a_whole_kit(tmp_path, sources, hub_server, cut):
+    hub_server.cuts = {cut}
+    sources.index.cuts = {"bonjour": 1, "bonjour-1.0-py3-none-any.whl": 1}
+    assert gathered(tmp_path / "kit") == 0 and len(hub_server.requests) > cut
+    assert not any(sources.index.cuts.values()), "tout a bien été coupé"
 
 
 def test_what_cannot_be_had_is_named_and_the_rest_is_kept(tmp_path, sources, hub_server, capsys):

@@ -94,12 +94,17 @@ class HubServer(_Server):
     """
 
     def __init__(self):
+        super().__init__()
+        self.start_again()
+
+    def start_again(self):
+        """Oublie tout : un serveur vide, qui répond bien, et à qui l'on n'a rien demandé."""
+        self.requests.clear()
         self.repositories = {}
         self.failure = None  # un code HTTP à renvoyer à tout
         self.truncated = set()  # les fichiers dont l'envoi s'arrête au quart
         self.delay = 0  # secondes avant chaque réponse
         self.cuts = set()  # les rangs des requêtes dont la connexion est coupée sans un mot
-        super().__init__()
 
     def answer(self, handler):
         path = urlsplit(handler.path).path.strip("/")

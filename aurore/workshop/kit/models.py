@@ -12,6 +12,8 @@ from workshop.learning.hub import (
     TOKENIZER_FILES,
     WORKSHOP_FILES,
     cached_folder,
+    is_the_disk,
+    patiently,
     preferred_weights,
     token_to_show,
 )
@@ -31,7 +33,8 @@ def plan(kit, manifest, name):
         part.here = sum(manifest.files[path].size for path in mine)
         return part
     try:
-        listing = HfApi().model_info(name, files_metadata=True, timeout=PATIENCE_SECONDS, token=token_to_show())
+        listing = patiently(HfApi().model_info, name, files_metadata=True, timeout=PATIENCE_SECONDS,
+                            token=token_to_show())
     except (RepositoryNotFoundError, HFValidationError):
         part.missing.append(f"« {name} » n'existe pas dans le catalogue Hugging Face, ou il est privé (le jeton ?).")
         return part
@@ -57,11 +60,11 @@ def _gather(kit, manifest, listing, wanted, part):
     name = listing.id
     folder = kit / FOLDER / name
     try:
-        snapshot_download(name, revision=listing.sha, local_dir=folder, allow_patterns=list(wanted), max_workers=2,
-                          token=token_to_show())
+        patiently(snapshot_download, name, revision=listing.sha, local_dir=folder, allow_patterns=list(wanted),
+                  max_workers=2, token=token_to_show())
     except OSError as error:
-        if type(error) in (OSError, PermissionError, FileExistsError) and error.errno:
-            raise  # le disque, que narration explique
+        if is_the_disk(error):
+            raise
         part.missing.append(f"{name} : le catalogue s'est interrompu ({type(error).__name__}). "
                             "Relancez la même commande : ce qui est venu est gardé.")
         return

@@ -8,6 +8,7 @@ import requests
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 from tqdm import tqdm
+from urllib3.util import Retry
 
 from workshop.kit import package_index
 from workshop.kit.fetch import Spoiled, fetch
@@ -18,6 +19,7 @@ from workshop.paths import AURORE
 FOLDER = "wheels"
 REQUIREMENTS = AURORE.parent / "requirements.txt"
 _AT_ONCE = 8  # pages de l'index lues à la fois
+_PATIENCE = Retry(3, backoff_factor=0.3)  # une connexion coupée est redemandée
 
 
 def plan(kit, manifest, pins, targets):
@@ -53,7 +55,9 @@ def plan(kit, manifest, pins, targets):
 def _pages(index, names):
     """Renvoie {nom: ses IndexFile}."""
     with requests.Session() as session, ThreadPoolExecutor(_AT_ONCE) as pool:
-        session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=_AT_ONCE, max_retries=2))
+        patient = requests.adapters.HTTPAdapter(pool_maxsize=_AT_ONCE, max_retries=_PATIENCE)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, patient)
         return dict(zip(names, pool.map(lambda name: package_index.files_of(index, name, session), names)))
 
 

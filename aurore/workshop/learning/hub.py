@@ -94,30 +94,42 @@ def forget(model_name):
 
 def _download(model_name, folder, tokenizer_only):
     """Télécharge dans `folder` le tokenizer et un seul format de poids ; lève OutOfReach s'il est vain d'insister."""
-    for pause in (*PAUSES, None):
-        asked = time.monotonic()
-        try:
-            _download_once(model_name, folder, tokenizer_only)
-            return
-        except OutOfReach:
-            if pause is None or time.monotonic() - asked > PATIENCE_SECONDS / 2:
-                raise
-        time.sleep(pause)
-
-
-def _download_once(model_name, folder, tokenizer_only):
     access = {"token": token_to_show()}
     try:
-        listing = HfApi().model_info(model_name, timeout=PATIENCE_SECONDS, **access)
+        listing = patiently(HfApi().model_info, model_name, timeout=PATIENCE_SECONDS, **access)
         present = {file.rfilename for file in listing.siblings}
         wanted = [*TOKENIZER_FILES, *WORKSHOP_FILES]
         if not tokenizer_only:
             wanted += _preferred_weights(present, model_name)
-        snapshot_download(model_name, local_dir=folder, allow_patterns=wanted, max_workers=2, **access)
+        patiently(snapshot_download, model_name, local_dir=folder, allow_patterns=wanted, max_workers=2, **access)
     except (OSError, HFValidationError) as error:  # requests et huggingface_hub héritent d'OSError
-        if type(error) in (OSError, PermissionError, FileExistsError) and error.errno:
-            raise  # le disque, que narration explique
+        if is_the_disk(error):
+            raise
         raise _failure(error, model_name, read_token()) from error
+
+
+def patiently(ask, *arguments, **options):
+    """Renvoie ce que répond `ask` ; si le catalogue flanche sans avoir fait attendre, le lui redemande."""
+    for pause in PAUSES:
+        asked = time.monotonic()
+        try:
+            return ask(*arguments, **options)
+        except OSError as error:
+            waited = time.monotonic() - asked > PATIENCE_SECONDS / 2
+            if waited or is_the_disk(error) or 400 <= (_status(error) or 0) < 500:  # il redirait la même chose
+                raise
+        time.sleep(pause)
+    return ask(*arguments, **options)
+
+
+def is_the_disk(error):
+    """Dit si `error` vient du disque, que narration explique : requests et huggingface_hub héritent aussi d'OSError."""
+    return type(error) in (OSError, PermissionError, FileExistsError) and bool(error.errno)
+
+
+def _status(error):
+    """Renvoie le code HTTP que porte `error`, ou None."""
+    return error.response.status_code if getattr(error, "response", None) is not None else None
 
 
 def token_to_show():
@@ -131,7 +143,7 @@ def _failure(error, model_name, token):
     if isinstance(error, GatedRepoError):
         return WorkshopError(f"Le modèle {model_name} demande une autorisation : acceptez ses conditions "
                              f"sur sa page du catalogue. {token.remark}")
-    code = error.response.status_code if getattr(error, "response", None) is not None else None
+    code = _status(error)
     if isinstance(error, (RepositoryNotFoundError, HFValidationError)) or code in (401, 403, 404):
         return WorkshopError(_not_found(model_name, token))
     if code:
