@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from workshop.page.contract import Malformed, Wish
-from workshop.page.events import End, Full, Look, Piece, Place
+from workshop.page.events import End, Full, Look, Piece, Place, Silence
 from workshop.page.signature import Signature
 
 WORDS = (" s'", "arrêta", " là", ".", " —", " Viens", "!", " dit", "-elle", ".", " Le", " c", "œur", " lui", " battait",
@@ -23,6 +23,8 @@ class Asked(NamedTuple):
 
 class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des réglages, et ce qui s'est passé
     """Écrit `words`, un toutes les `pace` secondes ; s'arrête après chacun tant que `free` n'est pas levé.
+
+    None, parmi les mots, est un silence.
 
     Se souvient de ce qu'on lui a demandé, et de ce qu'il a écrit.
     """
@@ -72,6 +74,9 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
                 yield Place(number)
                 self.free.wait(20)
             for word in self.words:
+                if word is None:
+                    yield Silence()
+                    continue
                 self.written += 1
                 yield Piece(word, 0.5, [(word, 0.5), *self.others], 1.5)
                 self.free.wait(20)

@@ -128,6 +128,17 @@ def test_who_waits_hears_a_heart_beat(lesson):
     assert text.count(": toujours là\n\n") == 1
 
 
+@pytest.mark.parametrize("method, address, body", [
+    ("GET", f"/api/v1/stream?amorce={OPENING}", None),
+    ("POST", "/api/v1/generate", {"amorce": OPENING, "stream": True}),
+    ("POST", "/v1/completions", {"prompt": OPENING, "stream": True})])
+def test_a_slow_text_keeps_its_connection_open(lesson, method, address, body):
+    client = lesson("5_flask").create_app(FakeGenerator(words=(" le", None, None, " soir."))).test_client()
+    text = client.open(address, method=method, json=body).get_data(as_text=True)
+    assert text.count(": toujours là\n\n") >= 2
+    assert " le" in text.partition(": toujours")[0] and " soir." in text.rpartition("toujours là")[2]
+
+
 @pytest.mark.parametrize("address", ["", "?amorce=", "?amorce=Le+soir&audace=beaucoup", "?amorce=Le+soir&graine=1e400"])
 def test_a_wrong_address_is_explained(client, generator, address):
     answer = client.get(f"/api/v1/stream{address}")

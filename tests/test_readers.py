@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from workshop.page.events import Full, Piece, Place
+from workshop.page.events import Full, Piece, Place, Silence
 from workshop.page.line import Room
 from workshop.page.prompts import check
 from workshop.page.readers import Readers, Request, _open_tokenizer
@@ -175,6 +175,14 @@ def test_who_waits_is_told_their_place_again(readers, monkeypatch):
     assert [next(second) for _ in range(3)] == [Place(1)] * 3
     first.close()
     assert len(written(second)) > 5
+
+
+def test_who_is_being_written_to_hears_that_a_slow_network_goes_on(readers, monkeypatch):
+    monkeypatch.setattr("workshop.page.reader.REMINDER_SECONDS", 0.05)
+    read = Network.read
+    monkeypatch.setattr(Network, "read", lambda *asked: (time.sleep(0.3), read(*asked))[1])
+    events = list(readers().join(Request("Il était", max_new_tokens=2, seed=0)))
+    assert Silence() in events and len([event for event in events if isinstance(event, Piece)]) == 2
 
 
 def test_a_failing_network_is_said_to_all_and_the_room_stays_open(readers, monkeypatch):

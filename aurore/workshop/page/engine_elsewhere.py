@@ -19,7 +19,7 @@ from werkzeug.exceptions import BadGateway
 from workshop.errors import WorkshopError
 from workshop.page.contract import LENGTHS, PATIENCE, Malformed, Wish
 from workshop.page.engine_answers import STOPPED, objects, read_chunk, read_look, read_models
-from workshop.page.events import End, Event, Full, Look, Piece, Place, Stream
+from workshop.page.events import End, Event, Full, Look, Piece, Place, Silence, Stream
 from workshop.page.line import COME_BACK_SECONDS
 from workshop.page.networks import UNKNOWN
 from workshop.page.reader import REMINDER_SECONDS
@@ -162,18 +162,17 @@ class EngineElsewhere:  # pylint: disable=too-many-instance-attributes  # une co
 
     def _next(self, text: _Text) -> Event:
         """Attend ce qui arrive à `text` ; tant que rien n'en est écrit, redit sa place parmi ceux qui attendent."""
-        while True:
-            try:
-                event = text.told.get(timeout=REMINDER_SECONDS)
-            except Empty:
-                if text.has_begun:
-                    continue
-                with self._changing:
-                    return Place(1 + [other for other in self._texts if not other.has_begun].index(text))
-            if isinstance(event, Exception):
-                raise event
-            text.has_begun = text.has_begun or isinstance(event, Piece)
-            return event
+        try:
+            event = text.told.get(timeout=REMINDER_SECONDS)
+        except Empty:
+            if text.has_begun:
+                return Silence()
+            with self._changing:
+                return Place(1 + [other for other in self._texts if not other.has_begun].index(text))
+        if isinstance(event, Exception):
+            raise event
+        text.has_begun = text.has_begun or isinstance(event, Piece)
+        return event
 
     async def _follow(self, asked: dict[str, Any], tell: Callable[[Event | Exception], None]) -> None:
         """Dit à `tell` tout ce qui arrive au texte demandé, jusqu'à sa fin ou à ce qui l'interrompt."""

@@ -11,10 +11,11 @@ from flask import Response, stream_with_context
 from workshop.page import error_codes
 from workshop.page.contract import ERRORS
 from workshop.page.errors import described
-from workshop.page.events import Event, Piece, Place
+from workshop.page.events import Event, Piece, Place, Silence
 from workshop.page.story import Story
 
 HEARTBEAT = ": toujours là\n\n"   # un commentaire : les relais ne ferment pas ce qui parle
+SILENCE = "silence"                # un événement qui ne s'envoie que comme un battement de cœur
 
 
 def begun(written: Generator, count: int = 1) -> Iterable:
@@ -46,7 +47,7 @@ def _whatever_happens(written: Generator, told_events: Iterator[str], failure: s
 def told(events: Iterable[tuple[int, Event | None]], stories: list[Story]) -> Iterator[str]:
     """Donne les événements des suites ; s'il y en a plusieurs, chacun dit laquelle."""
     for name, data in named(events, stories):
-        yield sent(name, data)
+        yield HEARTBEAT if name == SILENCE else sent(name, data)
 
 
 def resumable(events: Iterable[tuple[int, Event | None]], stories: list[Story], known: int) -> Iterator[str]:
@@ -58,6 +59,9 @@ def resumable(events: Iterable[tuple[int, Event | None]], stories: list[Story], 
         if name == "place":
             yield HEARTBEAT if data == last_place else sent(name, data)
             last_place = data
+            continue
+        if name == SILENCE:
+            yield HEARTBEAT
             continue
         number += 1
         if number > known:
@@ -79,6 +83,8 @@ def _event(event: Event) -> tuple[str, dict[str, Any]]:
     match event:
         case Place(number):
             return "place", {"place": number}
+        case Silence():
+            return SILENCE, {}
         case Piece():
             return "token", piece_as_json(event)
     raise TypeError(event)

@@ -13,6 +13,10 @@ class Place(NamedTuple):
     number: int
 
 
+class Silence(NamedTuple):
+    """Rien de nouveau, mais le texte s'écrit toujours : de quoi tenir ouverte une connexion, et voir qui est parti."""
+
+
 class Piece(NamedTuple):
     """Un morceau écrit : exactement ce qui s'ajoute au texte, la probabilité qu'il avait d'être choisi, les plus
     probables au même endroit, le meilleur d'abord, et l'hésitation du réseau, en bits. None : on n'en sait rien."""
@@ -44,7 +48,7 @@ class Full(Exception):
         self.retry_after = retry_after
 
 
-Event = Place | Piece | End
+Event = Place | Silence | Piece | End
 Stream = Generator[Event, None, None]
 
 

@@ -6,11 +6,11 @@ from typing import NamedTuple, Self
 from tokenizers.decoders import DecodeStream
 
 from workshop.page.contract import BOLDNESS, TOP_K
-from workshop.page.events import Piece, Place
+from workshop.page.events import Piece, Place, Silence
 from workshop.page.visitor import Visitor, current
 from workshop.writing.generation import Text
 
-REMINDER_SECONDS = 5     # à qui attend, on redit sa place : c'est en lui parlant que l'on voit s'il est parti
+REMINDER_SECONDS = 5     # à qui n'a rien reçu, on redit où il en est : en lui parlant, on voit s'il est parti
 
 
 class Request(NamedTuple):
@@ -44,7 +44,7 @@ class Reader:  # pylint: disable=too-many-instance-attributes  # qui, quoi, où 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Piece | Place:
+    def __next__(self) -> Piece | Place | Silence:
         if self.ending is not None:
             raise StopIteration
         event = self._next_event()
@@ -57,12 +57,10 @@ class Reader:  # pylint: disable=too-many-instance-attributes  # qui, quoi, où 
         return event
 
     def _next_event(self):
-        while True:
-            try:
-                return self.events.get(timeout=REMINDER_SECONDS)
-            except Empty:
-                if self.place and self.text is None:
-                    return Place(self.place)
+        try:
+            return self.events.get(timeout=REMINDER_SECONDS)
+        except Empty:
+            return Place(self.place) if self.place and self.text is None else Silence()
 
     def close(self) -> None:
         """S'en va. Le réseau ne calcule plus rien pour lui à partir du token suivant."""
