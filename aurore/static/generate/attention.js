@@ -19,16 +19,22 @@ export class Attention {
   #fold;
   #prose;
   #ask;
+  #shown;
   #token = null; // celui dont on montre les rivaux
   #timer;
 
-  /** `ask(token)` promet ce que le réseau regardait au moment de deviner `token`. */
-  constructor(fold, prose, ask) {
+  /** `ask(token)` promet ce que le réseau regardait au moment de deviner `token` ; `shown(isNew)` est appelé
+      quand on le montre, d'un nouveau mot ou non. */
+  constructor(fold, prose, { ask, shown }) {
     this.#fold = fold;
     this.#prose = prose;
     this.#ask = ask;
+    this.#shown = shown;
     fold.addEventListener("toggle", () => this.#turned());
-    fold.addEventListener("change", () => this.#show());
+    fold.addEventListener("change", () => {
+      this.#show();
+      shown(false);
+    });
   }
 
   /** Dit si l'on regarde ce que le réseau regardait. */
@@ -72,6 +78,7 @@ export class Attention {
     }
     if (token === this.#token && this.isOpen) {
       this.#show();
+      this.#shown(true);
     }
   }
 
@@ -103,8 +110,8 @@ export class Attention {
     return spans.slice(0, spans.findIndex(({ held }) => held === this.#token.held));
   }
 
-  /** Renvoie [couche, tête] : ce qui est choisi, toutes les têtes (-1) de la couche du milieu d'abord : c'est là que
-      l'on comprend le mieux. */
+  /** Renvoie [couche, tête] : ce qui est choisi, d'abord la moyenne des têtes (-1) de la couche du milieu : c'est là
+      que l'on comprend le mieux. */
   #choose(layers) {
     const [layer, head] = this.#fold.querySelectorAll("select");
     if (layer.options.length !== layers.length) {
@@ -112,7 +119,7 @@ export class Attention {
       layer.value = Math.ceil(layers.length / 2) - 1;
     }
     if (head.options.length !== layers[0].length + 1) {
-      head.replaceChildren(new Option("toutes", -1), ...layers[0].map((_, at) => new Option(at + 1, at)));
+      head.replaceChildren(new Option("moyenne", -1), ...layers[0].map((_, at) => new Option(at + 1, at)));
     }
     return [Number(layer.value), Number(head.value)];
   }

@@ -61,9 +61,9 @@ export class Hesitation {
     return this.#open !== null;
   }
 
-  /** Va aux rivaux du token ouvert. */
+  /** Va aux rivaux du token ouvert, ou à ce qui a pris leur place. */
   enter() {
-    this.#panel.querySelector(".choice:enabled")?.focus();
+    [...this.#panel.querySelectorAll(".choice:enabled, summary")].find((one) => one.checkVisibility())?.focus();
   }
 
   show(token) {
@@ -154,11 +154,12 @@ export class Hesitation {
     return button;
   }
 
-  /** Sur un téléphone, les rivaux montent du bas de l'écran : le mot reste au-dessus d'eux. */
-  keepInView() {
+  /** Sur un téléphone, le panneau monte du bas de l'écran : le mot reste au-dessus de lui, et juste au-dessus si l'on veut
+      voir ceux qui le précèdent (`withBefore`). */
+  keepInView(withBefore = false) {
     const { top } = this.#panel.getBoundingClientRect();
     const { bottom } = this.#open?.getBoundingClientRect() ?? { bottom: 0 };
-    if (getComputedStyle(this.#panel).bottom === "0px" && bottom > top) {
+    if (getComputedStyle(this.#panel).bottom === "0px" && (bottom > top || withBefore)) {
       scrollBy({ top: bottom - top + 24, behavior: "instant" });
     }
   }

@@ -13,7 +13,10 @@ import { look } from "./stream.js";
 const BESIDE = matchMedia("(min-width: 68rem)"); // les rivaux sont à côté du texte, qu'ils ne cachent pas
 
 const fold = part("attention"); // aucun, si le réseau écrit ailleurs
-const attention = fold && new Attention(fold, part("prose"), (token) => look(fold.dataset.api, before(token)));
+const attention = fold && new Attention(fold, part("prose"), {
+  ask: (token) => look(fold.dataset.api, before(token)),
+  shown: (isNew) => hesitation.keepInView(isNew),
+});
 
 export const hesitation = new Hesitation(part("choices"), {
   choose: rewriteFrom,
@@ -56,10 +59,6 @@ export async function lookAtOpening() {
 part("prose").addEventListener("choose", ({ target }) => hesitation.show(target));
 part("prose").addEventListener("peek", ({ target }) => // ce que le réseau regardait se lit sous la souris : rien ne bouge
   BESIDE.matches && !attention?.isOpen && hesitation.show(target));
-fold?.addEventListener("toggle", () => {
-  part("choices").scrollTop = fold.open ? fold.offsetTop : 0;
-  hesitation.keepInView();
-});
 part("prose").addEventListener("keydown", (event) => {
   if (["Enter", " "].includes(event.key) && event.target.matches(".token")) {
     hesitation.show(event.target);
