@@ -173,8 +173,8 @@ def _writing_paths(asked: Schema) -> Schema:
             "responses": {"200": {"description": "Les mots, un à un.", "content": stream},
                           "204": {"description": "Tout était déjà dit."}, **_errors(400, 401, 429, 500, 503)}}},
         "/api/v1/look": _post("look", "Voir ce que le réseau pense de chaque token, et du suivant.", "Texte", "Regard"),
-        "/api/v1/attention": _post("attention", "Voir ce que le réseau regarde d'un texte pour deviner la suite.", "Texte",
-                                   "Attention"),
+        "/api/v1/attention": _post("attention", "Voir ce que le réseau regarde d'un texte pour deviner la suite.",
+                                   "Texte", "Attention"),
         "/api/v1/models": _get("models", "Les réseaux à qui l'on peut demander d'écrire.", "Reseaux"),
         "/api/v1/model": _get("model", "Le réseau qui écrit d'ordinaire.", "Reseau"),
     }
