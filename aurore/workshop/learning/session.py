@@ -42,6 +42,9 @@ from workshop.text.sentences import finished
 EXCERPT_WORDS = 12_000      # mots de la validation où chercher ce qui est appris : quelques secondes de lecture
 SAMPLE_TOKENS = 60
 SAMPLE_TEMPERATURE = 0.7    # assez sage pour que les phrases se tiennent
+# Ce que `fit` met à préparer ses calculs, en préparations d'un pas sans l'optimiseur : deux au premier pas, une
+# demie après le texte de mi-chemin, où TensorFlow les recommence. Mesuré sur aurore-mini et aurore.
+FIT_PREPARATIONS = 2.5
 NOT_SETTINGS = {"SAVE_EVERY_SECONDS", "PUSH_TO_HUB"}  # les changer n'empêche pas de reprendre
 
 
@@ -89,12 +92,12 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
             return journal.steps  # la reprise d'un entraînement déjà prévu
         step, preparation = seconds_per_step(self.model, tf_train_dataset)
         # Une mesure de validation ne fait que l'aller : un tiers d'un pas.
-        measures = preparation + (journal.VALIDATIONS + epochs) * len(tf_eval_dataset) * step / 3
-        most = max(1, int((60 * self.settings.TIME_BUDGET_MINUTES - measures) / step))
+        aside = (journal.VALIDATIONS + epochs) * len(tf_eval_dataset) * step / 3 + FIT_PREPARATIONS * preparation
+        most = max(1, int((60 * self.settings.TIME_BUDGET_MINUTES - aside) / step))
         journal.steps = from_chief(min(epochs * journal.steps_per_epoch, most))
-        self.expected_seconds = journal.steps * step + measures
+        self.expected_seconds = journal.steps * step + aside
         print(f"{journal.steps_per_epoch} pas par époque, {decimal(step)} s par pas : l'entraînement durera environ "
-              f"{duration(self.expected_seconds)}.")
+              f"{duration(self.expected_seconds)}, sans la note d'avant ni celle d'après.")
         if most < epochs * journal.steps_per_epoch:
             print(f"Soit {decimal(journal.steps / journal.steps_per_epoch, 1)} époque : TIME_BUDGET_MINUTES "
                   f"({self.settings.TIME_BUDGET_MINUTES}) ne permet pas d'aller jusqu'à {epochs}.")
