@@ -106,8 +106,10 @@ def visited(browser, site):
     """La page de `site`, dont on vérifie en partant qu'elle n'a rien dit à la console ni rien demandé ailleurs."""
     page = Page(browser, site)
     page.emulate(**CALM)
-    yield page
-    page.emulate()
+    try:
+        yield page
+    finally:
+        page.emulate()
     errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not [error for error in errors if not page.expected_errors or page.expected_errors not in error]
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
