@@ -129,5 +129,8 @@ def tab_to(page, name):
 
 def attended(page):
     """Les mots que le réseau regardait, en toutes lettres, les plus regardés d'abord."""
-    lines = page.browser.find_elements(By.CSS_SELECTOR, "#attention li")
-    return [" ".join(line.text.split()) for line in lines if line.is_displayed()]
+    lines = page.run("""
+        return [...document.querySelectorAll("#attention li")].filter((line) => line.checkVisibility())
+          .map(({ innerText }) => innerText);
+    """)
+    return [" ".join(line.split()) for line in lines]

@@ -61,7 +61,8 @@ def test_the_words_it_looked_at_are_tinted_head_by_head(page, generator):
     page.tokens[3].click()
     assert not attended(page), "replié : on ne redemande rien sans un geste"
     page.browser.find_element(By.CSS_SELECTOR, "#attention summary").click()
-    assert attended(page) == ["soir, 70 %", "Le 30 %"] and len(generator.attended) == 1
+    page.wait(lambda: attended(page) == ["soir, 70 %", "Le 30 %"])
+    assert len(generator.attended) == 1
 
 
 def test_the_next_word_is_looked_at_once_one_stays_on_it(page, generator):
