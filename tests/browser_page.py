@@ -1,8 +1,16 @@
 """La page dans un navigateur, avec les gestes d'une personne."""
 
+import contextlib
+import json
+
+import pytest
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
+
+CALM = {"prefers_reduced_motion": "reduce"}  # un élément qui défile encore ne se laisse pas cliquer
+LOOKED_AT = "Ce que le réseau regardait"
 
 
 class Page:
@@ -91,3 +99,38 @@ class Page:
     def command(self, name, **parameters):
         """Envoie une commande à l'outil de développement de Chromium."""
         return self.browser.execute_cdp_cmd(name, parameters)
+
+
+@contextlib.contextmanager
+def visited(browser, site):
+    """La page de `site`, dont on vérifie en partant qu'elle n'a rien dit à la console ni rien demandé ailleurs."""
+    page = Page(browser, site)
+    page.emulate(**CALM)
+    try:
+        yield page
+    finally:
+        page.emulate()
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not [error for error in errors if not page.expected_errors or page.expected_errors not in error]
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+    assert any(url.startswith(site) for url in asked)
+    assert all(url.startswith((site + "/", "blob:" + site, "data:", "about:")) for url in asked), asked
+
+
+def tab_to(page, name):
+    """Va, de Tab en Tab, à l'élément qui a cet identifiant ou qui porte ce texte."""
+    for _ in range(100):
+        page.keys(Keys.TAB)
+        if name in (page.focused.get_attribute("id"), page.focused.text.strip()):
+            return
+    pytest.fail(f"Tab ne mène pas à « {name} »")
+
+
+def attended(page):
+    """Les mots que le réseau regardait, en toutes lettres, les plus regardés d'abord."""
+    lines = page.run("""
+        return [...document.querySelectorAll("#attention li")].filter((line) => line.checkVisibility())
+          .map(({ innerText }) => innerText);
+    """)
+    return [" ".join(line.split()) for line in lines]

@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from workshop.page.contract import Malformed, Wish
-from workshop.page.events import End, Full, Look, Piece, Place, Silence
+from workshop.page.events import Attention, End, Full, Look, Piece, Place, Silence
 from workshop.page.signature import Signature
 
 WORDS = (" s'", "arrêta", " là", ".", " —", " Viens", "!", " dit", "-elle", ".", " Le", " c", "œur", " lui", " battait",
@@ -33,12 +33,14 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
     elder = Signature("un aîné", None, 1.5, "aine")
     active = waiting = 0
     refusal = None
+    shows_attention = True
     others = ((" le", 0.2), (" l'", 0.1), ("ment", 0.05), (" une", 0.01))  # qu'il hésitait à écrire
 
     def __init__(self, words=WORDS, places=(), fails=None, ending="longueur"):
         self.words, self.places, self.fails, self.ending = words, places, fails, ending
         self.pace = 0
-        self.asked, self.looked = [], []
+        self.asked, self.looked, self.attended = [], [], []
+        self.forbids_attention = None
         self.written = 0
         self.closed, self.free = threading.Event(), threading.Event()
         self.free.set()
@@ -62,6 +64,18 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
         first, *others = re.findall(r"\s*\S+", text)
         likely = [(self.words[0], 0.5), *self.others]
         return Look([Piece(first), *(Piece(word, 0.25, [(" un", 0.3), (word, 0.25)], 2.0) for word in others)], likely)
+
+    def attention(self, text, key):
+        """De ses deux couches de deux têtes : celles de la première regardent le dernier mot, celles de la seconde se
+        partagent entre les deux premiers, à 700 et 300, ou l'inverse."""
+        self.attended.append((text, key))
+        if self.forbids_attention:
+            raise self.forbids_attention
+        words = re.findall(r"\s*\S+", text)
+        none = [0] * (len(words) - 1)
+        last = [*none, 1000]
+        halves = [[700, 300, *none][:len(words)], [300, 700, *none][:len(words)]] if none else [last, last]
+        return Attention("", words, [[last, last], halves])
 
     def write(self, prompt, suite, wish):
         """Donne les places, puis les mots, puis la fin ; lève `fails`, s'il y en a un, à leur place ou à leur suite."""

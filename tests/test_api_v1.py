@@ -6,9 +6,11 @@ import re
 import pytest
 
 from fake_generator import FakeGenerator
+from workshop import paths
 from workshop.page import door, guards
 from workshop.page.error_codes import EVERY
 from workshop.page.events import Full
+from workshop.page.generator import WholeTexts
 from workshop.page.line import Room
 
 OPENING = "Le soir, la meunière"
@@ -38,7 +40,7 @@ def test_the_first_addresses_still_answer_the_same(client):
 
 
 def test_an_unknown_field_is_refused_by_its_name(client):
-    for path in ("/api/v1/generate", "/api/v1/look"):
+    for path in ("/api/v1/generate", "/api/v1/look", "/api/v1/attention"):
         answer = client.post(path, json={"amorce": OPENING, "couleur": "bleu"})
         assert answer.status_code == 400 and answer.get_json()["code"] == "champ_inconnu"
         assert "« couleur »" in answer.get_json()["message"] and "amorce" in answer.get_json()["message"]
@@ -97,6 +99,45 @@ def test_the_tokens_come_with_the_whole_text_when_asked(client):
     assert answer["tokens"][0]["candidats"][1] == {"texte": " le", "p": 0.2}
     assert [token["texte"] for token in answer["autres"][0]["tokens"]] == list(words)
     assert "tokens" not in ask(client).get_json()
+
+
+# --- Ce que le réseau regarde ----------------------------------------------------------------
+
+def test_what_the_network_looks_at_is_answered_head_by_head(client, generator):
+    asked = {"amorce": OPENING, "suite": " s'en alla", "reseau": "aine"}
+    answer = client.post("/api/v1/attention", json=asked).get_json()
+    assert generator.attended == [(f"{OPENING} s'en alla", "aine")] and not generator.asked
+    assert answer["reseau"]["id"] == "aine" and answer["avant"] == ""
+    assert "".join(token["texte"] for token in answer["tokens"]) == f"{OPENING} s'en alla"
+    assert {sum(head) for layer in answer["couches"] for head in layer} == {1000}
+    assert [len(layer) for layer in answer["couches"]] == [2, 2]
+    assert client.post("/api/attention", json=asked).status_code == 404, "née avec la v1"
+
+
+@pytest.mark.parametrize("body, code, status", [
+    ({}, "champ_refuse", 400), ({"amorce": ""}, "texte_refuse", 400), ({"amorce": 3}, "champ_refuse", 400),
+    ({"amorce": OPENING, "suite": "a" * 20_001}, "texte_refuse", 400),
+    ({"amorce": OPENING, "reseau": "balzac"}, "champ_refuse", 400),
+    ({"amorce": "a" * 400_000}, "trop_long", 413)])
+def test_a_text_one_cannot_look_at_is_refused_by_a_code(client, generator, body, code, status):
+    answer = client.post("/api/v1/attention", json=body)
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code) and not generator.attended
+
+
+def test_looking_counts_as_asking(client):
+    client.get("/generate")
+    codes = [client.post("/api/v1/attention", json={"amorce": OPENING}).status_code for _ in range(41)]
+    assert codes == [200] * 40 + [429]
+
+
+def test_where_it_is_not_known_the_page_does_not_offer_it(lesson, client):
+    assert 'id="attention"' in client.get("/generate").get_data(as_text=True)
+    whole_texts = WholeTexts(lambda *_: " Fin.", paths.BASE_MODEL)
+    blind = lesson("5_flask").create_app(whole_texts).test_client()
+    page = blind.get("/generate")
+    assert page.status_code == 200 and 'id="attention"' not in page.get_data(as_text=True)
+    answer = blind.post("/api/v1/attention", json={"amorce": OPENING})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "champ_refuse")
 
 
 # --- Pour EventSource ------------------------------------------------------------------------

@@ -12,7 +12,7 @@ pytest.importorskip("selenium")
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from browser_page import Page
+from browser_page import CALM, LOOKED_AT, Page, attended, tab_to, visited
 from fake_generator import FakeGenerator
 from web_servers import served
 from workshop import paths
@@ -26,7 +26,6 @@ SAMPLES = json.loads((Path(__file__).parent / "typesetting_samples.json").read_t
 WORDS = (" la", " meun", "ière", " s'", "assit", ".", " —", " Viens", "!", " dit", "-elle", ".", " Il", " vint", ".")
 ENDLESS = WORDS + (" encore",) * 1500  # aucune fin de phrase où s'arrêter
 PRINTED = ["la meunière s’assit.", "—\u00a0Viens\u202f! dit-elle. Il vint."]
-CALM = {"prefers_reduced_motion": "reduce"}  # un élément qui défile encore ne se laisse pas cliquer
 OPENING = Page.OPENING
 
 
@@ -52,16 +51,8 @@ def _site(server):
 @pytest.fixture(name="page")
 def _page(browser, site):
     """La page, dont on vérifie en partant qu'elle n'a rien dit à la console ni rien demandé ailleurs."""
-    page = Page(browser, site)
-    page.emulate(**CALM)
-    yield page
-    page.emulate()
-    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert not [error for error in errors if not page.expected_errors or page.expected_errors not in error]
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
-    assert any(url.startswith(site) for url in asked)
-    assert all(url.startswith((site + "/", "blob:" + site, "data:", "about:")) for url in asked), asked
+    with visited(browser, site) as page:
+        yield page
 
 
 def test_the_typesetting_is_the_one_of_the_server(page):
@@ -267,6 +258,8 @@ def test_the_choices_close_when_the_focus_leaves_them(page):
     for _ in range(5):
         page.keys(Keys.TAB)
         assert page.focused.get_attribute("class") == "choice" and page.part("choices").is_displayed()
+    page.keys(Keys.TAB)
+    assert page.focused.text == LOOKED_AT and page.part("choices").is_displayed()
     page.keys(Keys.TAB)
     assert page.focused == page.part("continue") and not page.part("choices").is_displayed()
     page.tokens[0].click()
@@ -486,6 +479,10 @@ def test_no_accessibility_fault_in_any_state(page, axe, generator):
     page.tokens[2].click()
     for theme in themes(page):
         assert not violations(page, axe), ("hésitations", theme)
+    page.browser.find_element(By.CSS_SELECTOR, "#attention summary").click()
+    page.wait(lambda: attended(page))
+    for theme in themes(page):
+        assert not violations(page, axe), ("attention", theme)
     page.press("Trois suites")
     page.wait(lambda: page.run("return document.querySelectorAll('.branch button')[2]?.checkVisibility()"))
     page.press("Partager")
@@ -770,15 +767,6 @@ def test_two_networks_write_side_by_side_and_a_table_says_what_each_expected(pag
     assert page.browser.find_elements(By.CSS_SELECTOR, "#words tbody tr")[0].text.split()[:2] == ["la", "50"]
     shown = f"{OPENING} {PRINTED[0]}\n{PRINTED[1]}".replace("\u00a0", " ")
     assert [page.part(f"prose-{n}").text for n in (0, 1)] == [shown] * 2
-
-
-def tab_to(page, name):
-    """Va, de Tab en Tab, à l'élément qui a cet identifiant ou qui porte ce texte."""
-    for _ in range(100):
-        page.keys(Keys.TAB)
-        if name in (page.focused.get_attribute("id"), page.focused.text.strip()):
-            return
-    pytest.fail(f"Tab ne mène pas à « {name} »")
 
 
 def test_the_whole_walk_by_keyboard_alone(page, generator):

@@ -25,6 +25,7 @@ from workshop.paths import BASE_MODEL
 from workshop.writing import engine
 from workshop.writing.engine import Memory, Network
 from workshop.writing.generation import Batch, Text
+from workshop.writing import gpt2 as textbook
 from workshop.writing.gpt2 import gpt2
 from workshop.writing.sampling import Settings, choose
 
@@ -76,6 +77,45 @@ def test_the_engine_is_the_textbook(settings):
     memory = Memory(network, 2)
     for start, end in (0, 1), (1, 4), (4, 5), (5, 24):
         np.testing.assert_allclose(network.read(tokens[:, start:end], memory), expected[:, end - 1], atol=1e-4)
+
+
+def textbook_attention(tokens, weights, config):
+    """Ce que le dernier token regarde, dans toutes les têtes : une tête qui rend ses parts, car les valeurs de `tokens`
+    y sont les colonnes de l'identité."""
+    seen = []
+
+    def noted(*head):
+        seen.append(attention(*head[:2], np.eye(len(tokens)))[-1])
+        return attention(*head)
+    attention = textbook.attention
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(textbook, "attention", noted)
+        gpt2(tokens, weights, config)
+    return np.reshape(seen, (config["n_layer"], config["n_head"], len(tokens)))
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"n_embd": 768, "n_head": 12, "n_layer": 1}, {"n_embd": 60, "n_head": 3}, {"n_head": 1}, {"n_layer": 5}])
+@pytest.mark.parametrize("length", [1, 2, 3, 24])
+def test_what_the_engine_looks_at_is_what_the_textbook_looks_at(settings, length):
+    weights, config = random_gpt2(**settings)
+    tokens = np.random.default_rng(2).integers(0, config["vocab_size"], length)
+    shares = Network(weights, config).attention(tokens)
+    np.testing.assert_allclose(shares.sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(shares, textbook_attention(tokens, weights, config), atol=1e-4)
+    assert length < 24 or shares.max() > 1.5 / length, "des têtes qui choisissent"
+
+
+def test_looking_at_a_text_does_not_disturb_those_who_write():
+    """Rien n'en reste dans le réseau, et les mêmes tokens se regardent de même."""
+    weights, config = random_gpt2()
+    network, tokens = Network(weights, config), np.arange(20)
+    memory, other = Memory(network, 1), Memory(network, 1)
+    for each in memory, other:
+        network.read(tokens[None, :10], each)
+    first = network.attention(tokens)
+    np.testing.assert_array_equal(network.read(tokens[None, 10:], memory), network.read(tokens[None, 10:], other))
+    np.testing.assert_array_equal(first, network.attention(tokens))
 
 
 def test_the_textbook_gives_the_logits_of_tensorflow(model):

@@ -148,6 +148,12 @@ def test_what_the_network_thinks_of_a_text_is_what_the_engine_says(pages):
     assert [one["texte"] for one in elsewhere["ensuite"]] == [one["texte"] for one in direct["ensuite"][:5]]
 
 
+def test_what_it_looks_at_is_not_offered_where_the_engine_does_not_say_it(pages):
+    direct, elsewhere = (ask(page, "/generate").read().decode() for page in pages)
+    assert 'id="attention"' in direct and 'id="attention"' not in elsewhere
+    assert code(pages[1], "/api/v1/attention", {"amorce": OPENING}) == 400
+
+
 def test_who_leaves_frees_the_place_of_the_engine(pages):
     engine, page = pages
     before = count(engine, "aurore_tokens_total")

@@ -402,6 +402,7 @@ def test_a_body_that_is_not_json_is_explained(client):
     ("GET", "/v1/models", GenerationMode.POSITIVE), ("GET", "/v1/models/{model}", GenerationMode.POSITIVE),
     ("GET", "/health", GenerationMode.POSITIVE), ("GET", "/ready", GenerationMode.POSITIVE),
     ("POST", "/api/v1/look", GenerationMode.POSITIVE), ("POST", "/api/v1/look", GenerationMode.NEGATIVE),
+    ("POST", "/api/v1/attention", GenerationMode.POSITIVE), ("POST", "/api/v1/attention", GenerationMode.NEGATIVE),
     ("GET", "/api/v1/model", GenerationMode.POSITIVE), ("GET", "/api/v1/models", GenerationMode.POSITIVE)])
 def test_the_api_does_what_its_description_says(app, method, path, mode):
     operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)[path][method]

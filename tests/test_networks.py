@@ -129,6 +129,39 @@ def test_a_text_longer_than_the_context_is_looked_at_from_its_end(generator):
     assert len(look.pieces) == Network.open(paths.BASE_MODEL).context
 
 
+@pytest.mark.parametrize("text", ["Le", "Il lui serra la main", "Il était une fois une meunière. " * 60])
+def test_what_it_looks_at_adds_up_to_the_whole(generator, text):
+    seen = generator.attention(text, "aurore-mini")
+    shares = np.array(seen.shares)
+    assert shares.shape == (6, 4, len(seen.texts)) and (shares >= 0).all() and (shares.sum(-1) == 1000).all()
+    assert "".join([seen.before, *seen.texts]).replace(" ", "") == text.replace(" ", "")
+    assert len(seen.texts) <= Network.open(paths.BASE_MODEL).context
+
+
+def test_rounding_loses_nothing_however_many_the_tokens():
+    """Mille parts d'un millième : des sommes arrondies, aucune part n'est perdue."""
+    class Even:  # pylint: disable=too-few-public-methods  # un réseau, pour ce qu'on en regarde
+        """Un réseau qui regarde tout de même façon."""
+
+        def attention(self, tokens):
+            """Des parts égales."""
+            return np.full((1, 1, len(tokens)), 1 / len(tokens), np.float32)
+    for length in 1, 3, 7, 999, 1024:
+        (shares,), = looking.attention(Even(), range(length))
+        assert shares.sum() == 1000 and np.ptp(shares) <= 1
+        for part in np.array_split(shares, min(length, 9)):
+            assert abs(part.sum() - 1000 * len(part) / length) <= 1
+
+
+def test_a_large_answer_keeps_the_end_of_the_text(generator, monkeypatch):
+    """Le reste des parts, et du texte, est à ce qui précède."""
+    whole = generator.attention("Il était une fois une meunière.", "aurore-mini")
+    monkeypatch.setattr("workshop.page.generator.MOST_SHARES", 6 * 4 * 3)
+    cut = generator.attention("Il était une fois une meunière.", "aurore-mini")
+    assert cut.texts == whole.texts[-3:] and cut.before.split() == "".join(whole.texts[:-3]).split()
+    assert np.array_equal(cut.shares, np.array(whole.shares)[..., -3:])
+
+
 def test_entropy_counts_the_bits_of_the_hesitation():
     for probabilities, bits in (([1.0], 0), ([0.5, 0.5], 1), ([0.25] * 4, 2), ([1.0, 0.0], 0)):
         assert Choice(0, 1.0, np.arange(len(probabilities)), np.array(probabilities)).entropy == bits

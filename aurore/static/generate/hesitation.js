@@ -32,15 +32,20 @@ function said(bits) {
 
 export class Hesitation {
   #panel;
+  #rivals;
   #choose;
   #expected;
   #settings;
+  #turned;
   #open = null; // le token dont on voit les rivaux
 
   /** `choose(index, candidate)` : la personne préfère `candidate` au token `index`. `expected(token)` promet tout ce
-      que le réseau attendait à cet endroit, avant l'audace ; `settings` donne les réglages, et `setBoldness` en change. */
-  constructor(panel, { choose, expected, settings, setBoldness }) {
+      que le réseau attendait à cet endroit, avant l'audace ; `settings` donne les réglages, et `setBoldness` en change.
+      `turned(token)` : on regarde maintenant `token`, ou plus aucun. */
+  constructor(panel, { choose, expected, settings, setBoldness, turned }) {
     this.#panel = panel;
+    this.#rivals = panel.firstElementChild;
+    this.#turned = turned;
     this.#choose = choose;
     this.#expected = expected;
     this.#settings = { read: settings, setBoldness };
@@ -56,32 +61,35 @@ export class Hesitation {
     return this.#open !== null;
   }
 
-  /** Va aux rivaux du token ouvert. */
+  /** Va aux rivaux du token ouvert, ou à ce qui a pris leur place. */
   enter() {
-    this.#panel.querySelector(".choice:enabled")?.focus();
+    [...this.#panel.querySelectorAll(".choice:enabled, summary")].find((one) => one.checkVisibility())?.focus();
   }
 
   show(token) {
     if (token === this.#open) {
       return;
     }
-    this.close();
     const { piece } = token.held;
     if (!piece.candidats) {
+      this.close();
       return;
     }
+    this.#open?.setAttribute("aria-expanded", "false");
     this.#open = token;
     token.setAttribute("aria-expanded", "true");
     const among = piece.candidats.some(({ texte }) => texte === piece.texte);
     this.#fill(among ? piece.candidats : [...piece.candidats, { texte: piece.texte, p: piece.p }], piece.hesitation);
     this.#panel.hidden = false;
-    requestAnimationFrame(() => this.#keepInView(token));
+    this.#turned(token);
+    requestAnimationFrame(() => this.keepInView());
   }
 
   close() {
     this.#open?.setAttribute("aria-expanded", "false");
     this.#open = null;
     this.#panel.hidden = true;
+    this.#turned(null);
   }
 
   /** L'audace a changé : les barres aussi, d'après tout ce que le réseau attendait là. */
@@ -110,7 +118,7 @@ export class Hesitation {
     slider.value = audace;
     const hint = this.#open.held.index === -1 ? "Ce sont vos mots\u00a0: voici ce qu’il attendait."
       : "Choisissez\u00a0: le texte repart d’ici.";
-    this.#panel.replaceChildren(
+    this.#rivals.replaceChildren(
       element("p", { className: "chapter" }, "Ici, il hésitait entre"),
       ...candidates.map((candidate) => this.#choice(candidate, piece)),
       element("p", { className: "hint" }, rest > 0.005 ? `Les autres se partagent ${percent(rest)}. ` : "", hint),
@@ -146,11 +154,12 @@ export class Hesitation {
     return button;
   }
 
-  /** Sur un téléphone, les rivaux montent du bas de l'écran : le mot reste au-dessus d'eux. */
-  #keepInView(token) {
+  /** Sur un téléphone, le panneau monte du bas de l'écran : le mot reste au-dessus de lui, et juste au-dessus si l'on veut
+      voir ceux qui le précèdent (`withBefore`). */
+  keepInView(withBefore = false) {
     const { top } = this.#panel.getBoundingClientRect();
-    const { bottom } = token.getBoundingClientRect();
-    if (getComputedStyle(this.#panel).bottom === "0px" && bottom > top) {
+    const { bottom } = this.#open?.getBoundingClientRect() ?? { bottom: 0 };
+    if (getComputedStyle(this.#panel).bottom === "0px" && (bottom > top || withBefore)) {
       scrollBy({ top: bottom - top + 24, behavior: "instant" });
     }
   }

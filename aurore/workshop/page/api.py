@@ -46,6 +46,16 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
         return {"tokens": [event_stream.piece_as_json(piece) for piece in seen.pieces],
                 "ensuite": event_stream.candidates_as_json(seen.following), "reseau": network_as_json(network)}
 
+    if version:
+        @api.post("/attention")
+        @limit
+        def attention():
+            asked = _read(body(), LOOK_FIELDS)
+            prompt, network = prompts.check(asked["amorce"], asked["suite"]), generator.find(asked["reseau"])
+            seen = generator.attention(prompt.opening + prompt.suite, network.key)
+            return {"avant": seen.before, "tokens": [{"texte": text} for text in seen.texts], "couches": seen.shares,
+                    "reseau": network_as_json(network)}
+
     @api.post("/generate")
     @limit
     def generate():

@@ -19,7 +19,7 @@ from werkzeug.exceptions import BadGateway
 from workshop.errors import WorkshopError
 from workshop.page.contract import LENGTHS, PATIENCE, Malformed, Wish
 from workshop.page.engine_answers import STOPPED, objects, read_chunk, read_look, read_models
-from workshop.page.events import End, Event, Full, Look, Piece, Place, Silence, Stream
+from workshop.page.events import Attention, End, Event, Full, Look, Piece, Place, Silence, Stream
 from workshop.page.line import COME_BACK_SECONDS
 from workshop.page.networks import UNKNOWN
 from workshop.page.reader import REMINDER_SECONDS
@@ -62,6 +62,7 @@ class EngineElsewhere:  # pylint: disable=too-many-instance-attributes  # une co
     """
 
     refusal: str | None = None
+    shows_attention = False
 
     def __init__(self, address: str, key: str = ""):
         url = _read_address(address)
@@ -234,6 +235,10 @@ class EngineElsewhere:  # pylint: disable=too-many-instance-attributes  # une co
         if seen is None:
             raise Malformed(NOT_SEEN)
         return seen
+
+    def attention(self, text: str, key: str) -> Attention:
+        """Lève contract.Malformed : /v1/completions n'a pas de champ pour cela."""
+        raise Malformed(NOT_SEEN)
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""

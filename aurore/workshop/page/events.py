@@ -34,6 +34,14 @@ class Look(NamedTuple):
     following: list[tuple[str, float]]   # ce qu'il écrirait ensuite, le plus probable d'abord
 
 
+class Attention(NamedTuple):
+    """Ce qu'un réseau regarde d'un texte pour deviner la suite."""
+
+    before: str                       # le début du texte : trop loin pour être lu, ou pour être détaillé
+    texts: list[str]                  # les tokens qui le suivent
+    shares: list[list[list[int]]]     # par couche, par tête, la part de chacun, pour mille ; le reste est au début
+
+
 class End(NamedTuple):
     """Le texte s'arrête là ; `reason` est une clé de `contract.ENDINGS`."""
 
@@ -84,6 +92,14 @@ class Writer(Protocol):
 
     def look(self, text: str, key: str) -> Look:
         """Renvoie ce que le réseau `key` pense de `text`."""
+
+    @property
+    def shows_attention(self) -> bool:
+        """Dit si l'on peut savoir ce qu'il regarde."""
+
+    def attention(self, text: str, key: str) -> Attention:
+        """Renvoie ce que le réseau `key` regarde de `text` pour deviner la suite ; lève contract.Malformed si l'on n'en
+        sait rien."""
 
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""

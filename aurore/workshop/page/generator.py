@@ -5,12 +5,13 @@ import threading
 from pathlib import Path
 from typing import Callable, Sequence
 
+from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from workshop.artefacts import trained_models
 from workshop.errors import WorkshopError
 from workshop.page.contract import LENGTHS, PATIENCE, TOP_K, Malformed, Wish
-from workshop.page.events import End, Look, Piece, Stream, Writer
+from workshop.page.events import Attention, End, Look, Piece, Stream, Writer
 from workshop.page.networks import UNKNOWN, Networks
 from workshop.page.readers import CANDIDATES, Request
 from workshop.page.relay import Relay
@@ -23,6 +24,10 @@ from workshop.writing import looking
 ENDINGS = {"length": "longueur", "end": "texte"}
 STOPPED = "arret"
 FOLLOWING = int(TOP_K.highest)   # tokens montrés de ce qui suivrait : de quoi refaire le tirage à toute audace
+# Chacune prend deux octets en JSON : cent kilooctets au plus pour toutes les têtes à la fois, que l'on passe alors de
+# l'une à l'autre sans rien redemander. Les réseaux d'ici y tiennent entiers ; d'un GPT-2 de douze couches, les 333
+# derniers tokens.
+MOST_SHARES = 48_000
 NOT_SEEN = "Avec --transformers, la page ne sait pas ce que le réseau pense de chaque mot."
 
 
@@ -46,6 +51,8 @@ class TextGenerator:
 
     `trained` donne les réseaux entraînés ici : voir `Relay`.
     """
+
+    shows_attention = True
 
     def __init__(self, choose: Callable[[], Path], trained: Callable[[], Sequence[Path]] = trained_models):
         self._relay = Relay(choose, trained)
@@ -100,8 +107,7 @@ class TextGenerator:
         tokens = tokenizer.encode(normalise(text)).ids[-readers.network.context:]
         with self._looking:
             choices, (likely, shares) = looking.read(readers.network, tokens)
-        decoder = DecodeStream(skip_special_tokens=True)
-        texts = [decoder.step(tokenizer, token) or "" for token in tokens]
+        texts = _texts(tokenizer, tokens)
 
         def named(candidates, probabilities, most):
             return [(readers.alone(int(token)), float(probability))
@@ -111,9 +117,27 @@ class TextGenerator:
                           choice.entropy) for written, choice in zip(texts[1:], choices)]
         return Look([Piece(texts[0]), *expected], named(likely, shares, FOLLOWING))
 
+    def attention(self, text: str, key: str) -> Attention:
+        """Renvoie ce que le réseau `key` regarde de `text` pour deviner la suite ; d'un texte trop long pour lui, la
+        fin."""
+        readers, text = self._house.readers(self.find(key).key), normalise(text)
+        encoding = readers.tokenizer.encode(text)
+        tokens = encoding.ids[-readers.network.context:]
+        with self._looking:
+            shares = looking.attention(readers.network, tokens)
+        told = tokens[-(MOST_SHARES // (shares.shape[0] * shares.shape[1])):]
+        return Attention(text[:encoding.offsets[-len(told)][0]], _texts(readers.tokenizer, told),
+                         shares[:, :, -len(told):].tolist())
+
     def stop(self, grace: float) -> None:
         """Laisse `grace` secondes aux textes commencés, puis les arrête."""
         self._house.stop(grace)
+
+
+def _texts(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[str]:
+    """Renvoie ce que chaque token ajoute au texte : rien, si le signe n'est pas fini."""
+    decoder = DecodeStream(skip_special_tokens=True)
+    return [decoder.step(tokenizer, token) or "" for token in tokens]
 
 
 class WholeTexts:
@@ -125,6 +149,7 @@ class WholeTexts:
 
     active = waiting = 0
     refusal = None
+    shows_attention = False
 
     def __init__(self, call: Callable[[str, int, Wish], str], folder: Path):
         self.call = call
@@ -146,6 +171,10 @@ class WholeTexts:
 
     def look(self, text: str, key: str) -> Look:
         """Lève contract.Malformed : le pipeline n'en dit rien."""
+        raise Malformed(NOT_SEEN)
+
+    def attention(self, text: str, key: str) -> Attention:
+        """Lève contract.Malformed, de même."""
         raise Malformed(NOT_SEEN)
 
     def stop(self, grace: float) -> None:

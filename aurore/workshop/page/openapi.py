@@ -89,6 +89,12 @@ _STORIES = {
         "tokens": _list(_reference("Token"), "Ceux du texte."),
         "ensuite": {**_CANDIDATES, "description": "Ce qui suivrait : les probabilités du réseau, avant l'audace."},
         "reseau": _reference("Reseau")}),
+    "Attention": _object({
+        "avant": {**_TEXT, "description": "Le début du texte : trop loin pour être lu, ou détaillé."},
+        "tokens": _list(_reference("Token"), "Ceux qui le suivent."),
+        "couches": _list(_list(_list({**_WHOLE, "maximum": 1000}, "La part de chaque token, pour mille."),
+                               "Par tête : ses parts font 1000, si rien n'en va au début."), "Par couche."),
+        "reseau": _reference("Reseau")}),
     "Erreur": _object({"code": {**_TEXT, "enum": error_codes.EVERY,
                                 "description": "Pour un programme : il ne change pas."},
                        "message": {**_TEXT, "description": "Pour une personne."}}),
@@ -167,6 +173,8 @@ def _writing_paths(asked: Schema) -> Schema:
             "responses": {"200": {"description": "Les mots, un à un.", "content": stream},
                           "204": {"description": "Tout était déjà dit."}, **_errors(400, 401, 429, 500, 503)}}},
         "/api/v1/look": _post("look", "Voir ce que le réseau pense de chaque token, et du suivant.", "Texte", "Regard"),
+        "/api/v1/attention": _post("attention", "Voir ce que le réseau regarde d'un texte pour deviner la suite.",
+                                   "Texte", "Attention"),
         "/api/v1/models": _get("models", "Les réseaux à qui l'on peut demander d'écrire.", "Reseaux"),
         "/api/v1/model": _get("model", "Le réseau qui écrit d'ordinaire.", "Reseau"),
     }

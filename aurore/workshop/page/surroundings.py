@@ -35,7 +35,7 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
     app.jinja_env.filters.update(decimal=decimal, short=short)
     app.context_processor(lambda: {"network": generator.network, "refusal": generator.refusal,
                                    "networks": lambda: generator.networks,
-                                   "contract": contract})
+                                   "shows_attention": generator.shows_attention, "contract": contract})
     if _is_behind_a_proxy():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1, x_prefix=1)  # type: ignore[method-assign]
 

@@ -147,8 +147,7 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         # Un token ne voit que lui-même et ceux qui le précèdent ; inutile d'y penser s'il est le dernier partout.
         blindfold = _blindfold(positions, end) if new > 1 or positions.min() < end - 1 else None
 
-        x = self.embeddings[tokens // PANEL, :, tokens % PANEL] + self.positions[positions]
-        x = _centred(x.reshape(rows * new, self.width))                                 # (textes × nouveaux, largeur)
+        x = self._embedded(tokens, positions)                                           # (textes × nouveaux, largeur)
         for parts, kept in zip(layers, memory.kept[:, places, :, :, :end]):
             for y in _on_each_core(self._attention, parts, self._normalised(x), kept, positions, blindfold):
                 x += y
@@ -159,20 +158,31 @@ class Network:  # pylint: disable=too-many-instance-attributes  # un GPT-2 a tou
         logits = _on_each_core(lambda part: _times(x, self.head[part]), _slices(len(self.head), len(layers[0])))
         return np.concatenate(logits, 1)[:, :self.vocabulary]                           # (textes, vocabulaire)
 
+    def attention(self, tokens: np.ndarray) -> np.ndarray:
+        """Renvoie ce que le dernier de `tokens`, un seul texte, regarde pour deviner la suite.
+
+        De forme (couches, têtes, tokens) : chaque tête partage son attention, et la somme de ses parts vaut 1.
+        `read` n'en retient rien ; le dernier token repasse donc seul, une fois les clés des autres en mémoire.
+        """
+        memory, positions = Memory(self, 1), np.array([[len(tokens) - 1]])
+        self.read(tokens[None], memory)
+        x, shares = self._embedded(tokens[None, -1:], positions), []
+        for (layer,), kept in zip(self.layers, memory.kept[:, :, :, :, :len(tokens)]):
+            shares.append(_shares(layer, self._normalised(x), kept, positions, None)[0, :, 0])
+            x += self._attention(layer, self._normalised(x), kept, positions, None)
+            x += self._neurons(layer, self._normalised(x))
+        return np.stack(shares)
+
+    def _embedded(self, tokens, positions):
+        """Ce qu'est chaque token, et où il est, de forme (textes × nouveaux, largeur)."""
+        x = self.embeddings[tokens // PANEL, :, tokens % PANEL] + self.positions[positions]
+        return _centred(x.reshape(-1, self.width))
+
     def _attention(self, layer, x, kept, positions, blindfold):
         """Chaque token pose une question aux précédents, et reçoit les valeurs de ceux dont la clé y répond."""
         kept = kept[:, layer.heads]                                            # (textes, têtes, 2, end, taille)
-        _, heads, _, _, size = kept.shape
-        y = _times(x, layer.attention)
-        y += layer.attention_bias
-        y = y.reshape(*positions.shape, heads, -1)[..., :3 * size]
-        y = y.reshape(*positions.shape, heads, 3, size)                        # (textes, nouveaux, têtes, 3, taille)
-        kept[np.arange(len(kept))[:, None], :, :, positions] = y[:, :, :, 1:]
-        questions, keys, values = y[:, :, :, 0].swapaxes(1, 2), kept[:, :, 0], kept[:, :, 1]
-        weights = questions @ keys.swapaxes(2, 3)                              # (textes, têtes, nouveaux, end)
-        if blindfold is not None:
-            weights += blindfold
-        y = (_softmax(weights) @ values).swapaxes(1, 2).reshape(len(x), -1)
+        shares = _shares(layer, x, kept, positions, blindfold)
+        y = (shares @ kept[:, :, 1]).swapaxes(1, 2).reshape(len(x), -1)
         y = _times(y, layer.projection)[:, :self.width]
         y += layer.projection_bias
         return y
@@ -317,6 +327,23 @@ def _on_each_core(function, parts, *inputs):
 
 
 # --- Les fonctions qui ne sont pas des produits de matrices -------------------------------
+
+def _shares(layer, x, kept, positions, blindfold):
+    """Retient dans `kept` les clés et les valeurs de nouveaux tokens ; renvoie comment chacun partage son attention.
+
+    De forme (textes, têtes, nouveaux, end) ; la somme sur le dernier axe vaut 1.
+    """
+    _, heads, _, _, size = kept.shape
+    y = _times(x, layer.attention)
+    y += layer.attention_bias
+    y = y.reshape(*positions.shape, heads, -1)[..., :3 * size]
+    y = y.reshape(*positions.shape, heads, 3, size)                            # (textes, nouveaux, têtes, 3, taille)
+    kept[np.arange(len(kept))[:, None], :, :, positions] = y[:, :, :, 1:]
+    scores = y[:, :, :, 0].swapaxes(1, 2) @ kept[:, :, 0].swapaxes(2, 3)
+    if blindfold is not None:
+        scores += blindfold
+    return _softmax(scores)
+
 
 def _blindfold(positions, end):
     """Renvoie, de forme (textes, 1, nouveaux, end), 0 là où un token peut regarder et moins l'infini après lui."""

@@ -1,4 +1,4 @@
-"""Regarder un réseau lire : ce qu'il attendait à chaque token d'un texte qu'il n'a pas écrit."""
+"""Regarder un réseau lire un texte qu'il n'a pas écrit : ce qu'il attendait à chaque token, et ce qu'il regardait."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -26,3 +26,13 @@ def read(network: Network, tokens: Sequence[int]) -> Reading:
     choices = [Choice(token, float(probabilities[candidates == token][0]), candidates, probabilities)
                for token, (candidates, probabilities) in zip(tokens[1:], expected)]
     return Reading(choices, following)
+
+
+def attention(network: Network, tokens: Sequence[int]) -> np.ndarray:
+    """Renvoie ce que le réseau regarde de `tokens`, `network.context` au plus, pour deviner la suite.
+
+    De forme (couches, têtes, tokens) : la part de chaque token, pour mille. On arrondit les sommes plutôt que les
+    parts : une tête fait toujours 1000, et des tokens qui se suivent, un mot, ne perdent jamais plus d'un millième.
+    """
+    sums = np.rint(1000 * network.attention(np.array(tokens)).cumsum(-1, dtype=float))
+    return np.diff(sums, prepend=0).astype(int)
