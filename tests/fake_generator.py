@@ -58,6 +58,10 @@ class FakeGenerator:  # pylint: disable=too-many-instance-attributes  # des rég
             raise Malformed("Ce réseau n'est pas dans la maison.")
         return self.elder
 
+    def count(self, text, _):
+        """Un token par mot."""
+        return len(text.split())
+
     def look(self, text, key):
         """Chaque mot du texte l'étonne de même ; ensuite, il hésiterait comme toujours."""
         self.looked.append((text, key))

@@ -38,6 +38,9 @@ def test_a_text_is_completed(client, generator):
     answer = ask(client, temperature=0.5, top_p=0.9, seed=11, user="jeanne").get_json()
     assert answer["object"] == "text_completion" and answer["model"] == "emprunt" and answer["id"].startswith("cmpl-")
     assert answer["choices"] == [{"index": 0, "text": SUITE, "logprobs": None, "finish_reason": "length"}]
+    words = len(OPENING.split())
+    assert answer["usage"] == {"prompt_tokens": words, "completion_tokens": len(generator.words),
+                               "total_tokens": words + len(generator.words)}
     asked = generator.asked[0]
     assert asked.prompt + asked.suite == OPENING
     assert (asked.wish.network, asked.wish.boldness, asked.wish.top_p, asked.wish.seed) == ("emprunt", 0.5, 0.9, 11)

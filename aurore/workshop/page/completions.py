@@ -45,7 +45,7 @@ class Choice:  # pylint: disable=too-many-instance-attributes  # ce qui est écr
         self._asked = asked
         self._held = ""            # ce qui pourrait commencer un des `stops`
         self._prefix = asked.prompt if asked.echo else ""
-        self._written = 0
+        self.written = 0
         self._length = max(0, len(asked.prompt) - sum(len(piece.text) for piece in seen))
         self.text = ""
         self.finish_reason: str | None = None
@@ -65,14 +65,14 @@ class Choice:  # pylint: disable=too-many-instance-attributes  # ce qui est écr
                         self.finish_reason = "length" if reason == "longueur" else "stop"
                     case _:
                         yield ""
-                if self.finish_reason is None and self._written >= self._asked.max_tokens:
+                if self.finish_reason is None and self.written >= self._asked.max_tokens:
                     self.finish_reason = "length"
                 if self.finish_reason is not None:
                     break
         yield self._give(self._held)   # ce que l'on retenait : aucun des `stops` n'est venu
 
     def _add(self, written: str) -> str:
-        self._written += 1
+        self.written += 1
         self._held += written
         ends = [self._held.find(stop) for stop in self._asked.stops if stop in self._held]
         if ends:
@@ -142,8 +142,8 @@ def blueprint(generator: Writer, limit: Callable) -> Blueprint:
                 "model": network.key}
         if not asked.stream:
             to_the_end(written)
-            return jsonify({**head, "choices": [_choice(number, choice, choice.text)
-                                                for number, choice in enumerate(choices)]})
+            told = [_choice(number, choice, choice.text) for number, choice in enumerate(choices)]
+            return jsonify({**head, "choices": told, **_usage(generator.count(asked.prompt, network.key), choices)})
         return event_stream.answer(written, _chunks(head, choices, event_stream.begun(written, len(choices))), FAILURE)
 
     @page.errorhandler(UnknownModel)
@@ -171,6 +171,14 @@ def _model(network: Signature) -> dict[str, Any]:
 def _choice(number: int, choice: Choice, text: str, finished: bool = True) -> dict[str, Any]:
     return {"index": number, "text": text, "logprobs": choice.take_logprobs(),
             "finish_reason": choice.finish_reason if finished else None}
+
+
+def _usage(asked: int | None, choices: Sequence[Choice]) -> dict[str, dict[str, int]]:
+    """Renvoie le compte des tokens, que LangChain exige ; rien, si l'on ne sait pas combien en fait l'amorce."""
+    if asked is None:
+        return {}
+    written = sum(choice.written for choice in choices)
+    return {"usage": {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}}
 
 
 def _chunks(head: dict[str, Any], choices: list[Choice], written: Iterable) -> Iterator[str]:

@@ -217,6 +217,9 @@ class EngineElsewhere:  # pylint: disable=too-many-instance-attributes  # une co
 
     # --- Regarder, s'arrêter -----------------------------------------------------------------
 
+    def count(self, text: str, key: str) -> None:
+        """Son tokenizer est ailleurs."""
+
     def look(self, text: str, key: str) -> Look:
         """Renvoie ce que le réseau `key` pense de `text` ; lève contract.Malformed si le moteur ne le dit pas."""
         return self._wait(self._look(normalise(text), self.find(key).key))

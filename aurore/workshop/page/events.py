@@ -90,6 +90,9 @@ class Writer(Protocol):
     def write(self, prompt: str, suite: str, wish: Wish) -> Stream:
         """Continue `prompt` puis `suite`, ce qui en est déjà écrit ; lève Full si trop de lecteurs attendent."""
 
+    def count(self, text: str, key: str) -> int | None:
+        """Renvoie combien de tokens `text` fait pour le réseau `key` ; None si l'on n'en sait rien."""
+
     def look(self, text: str, key: str) -> Look:
         """Renvoie ce que le réseau `key` pense de `text`."""
 

@@ -100,6 +100,10 @@ class TextGenerator:
             yield from reader
         yield End(ENDINGS.get(reader.ending or "", STOPPED))
 
+    def count(self, text: str, key: str) -> int:
+        """Renvoie combien de tokens `text` fait pour le réseau `key`."""
+        return len(self._house.readers(self.find(key).key).tokenizer.encode(normalise(text)).ids)
+
     def look(self, text: str, key: str) -> Look:
         """Renvoie ce que le réseau `key` pense de `text` ; d'un texte trop long pour lui, la fin."""
         readers = self._house.readers(self.find(key).key)
@@ -168,6 +172,9 @@ class WholeTexts:
         with self._alone:
             yield Piece(self.call(normalise(prompt + suite), LENGTHS[wish.length].tokens, wish))
         yield End("longueur")
+
+    def count(self, text: str, key: str) -> None:
+        """Le pipeline n'en dit rien."""
 
     def look(self, text: str, key: str) -> Look:
         """Lève contract.Malformed : le pipeline n'en dit rien."""

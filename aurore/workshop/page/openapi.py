@@ -112,7 +112,8 @@ _OPENAI = {
         "finish_reason": {"type": ["string", "null"], "enum": ["stop", "length", None]}}),
     "Completion": _object({
         "id": _TEXT, "object": {**_TEXT, "enum": ["text_completion"]}, "created": _WHOLE, "model": _TEXT,
-        "choices": _list(_reference("Choice"))}),
+        "choices": _list(_reference("Choice")), "usage": _reference("Usage")}, optional=("usage",)),
+    "Usage": _object({"prompt_tokens": _WHOLE, "completion_tokens": _WHOLE, "total_tokens": _WHOLE}),
     "Error": _object({"error": _object({
         "message": _TEXT, "type": _TEXT, "param": {"type": ["string", "null"]}, "code": _TEXT})}),
 }
