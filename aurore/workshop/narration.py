@@ -6,7 +6,9 @@ celle du code que l'on est en train d'écrire.
 """
 
 import errno
+import os
 import re
+import signal
 import sys
 import textwrap
 import traceback
@@ -18,6 +20,7 @@ from workshop import paths
 from workshop.errors import Unfinished, WorkshopError
 
 WIDTH = 88
+INTERRUPTED = 130  # le code de sortie de qui s'arrête sur Ctrl-C
 
 _announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
 translators: list[Callable] = []  # ils renvoient la phrase d'une erreur de leur bibliothèque, ou None
@@ -61,6 +64,8 @@ def todo(number, *_ingredients, **otherwise):
 
 def step(number, title):
     """Affiche le nom de l'étape : une erreur qui suit vient d'elle, pas de la précédente."""
+    if signal.getsignal(signal.SIGINT) is _leave_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # les bibliothèques sont importées
     print(f"\n=== Étape {number} sur 5 : {title} ===", flush=True)
 
 
@@ -157,12 +162,17 @@ def _disk_sentence(error):
     return None
 
 
+def interrupted():
+    """Dit que Ctrl-C a tout arrêté là."""
+    print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
+          "relancez la même commande quand vous voudrez.", file=sys.stderr, flush=True)
+
+
 def _explain(kind, error, trace):
     """Remplace la trace d'appels par une phrase, quand l'erreur est prévue."""
     if issubclass(kind, KeyboardInterrupt):
-        print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
-              "relancez la même commande quand vous voudrez.", file=sys.stderr)
-        raise SystemExit(130)
+        interrupted()
+        raise SystemExit(INTERRUPTED)
     if isinstance(error, Unfinished):
         notice(str(error), file=sys.stderr)
         raise SystemExit(2)
@@ -175,6 +185,18 @@ def _explain(kind, error, trace):
     raise SystemExit(2)
 
 
+def _leave_at_once(*_):
+    """Ctrl-C pendant que les bibliothèques s'importent : leur C++ et leurs destructeurs avalent KeyboardInterrupt."""
+    os.dup2(_standard_error, 2)  # quiet_tensorflow le fait taire
+    interrupted()
+    os._exit(INTERRUPTED)
+
+
+_script = Path(sys.argv[0]).resolve()
+if (_script.parent == paths.AURORE and _script.name[0].isdigit() and "__mp_main__" not in sys.modules  # une leçon
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
+    _standard_error = os.dup(2)
+    signal.signal(signal.SIGINT, _leave_at_once)
 for _stream in (sys.stdout, sys.stderr):
     if hasattr(_stream, "reconfigure"):  # pytest remplace ces flux par les siens
         _stream.reconfigure(errors="replace")
