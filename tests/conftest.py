@@ -43,6 +43,7 @@ NURSERY = Nursery()
 # huggingface_hub lit son adresse à l'import : le serveur doit exister avant.
 _HUB = HubServer()
 os.environ["HF_ENDPOINT"] = _HUB.url
+_ENVIRONMENT = dict(os.environ)  # avant qu'un test importe « workshop », qui le règle : les scripts le font eux-mêmes
 
 
 def required(found, message):
@@ -114,7 +115,7 @@ class Atelier:
     def environment(self, **settings):
         """Renvoie l'environnement d'un script : réseau coupé, contes embarqués sauf avis contraire."""
         offline = str(Path(__file__).parent / "offline")
-        return {**os.environ, "PYTHONPATH": offline, "PYTHONUNBUFFERED": "1", "AURORE_SOURCE": "embedded",
+        return {**_ENVIRONMENT, "PYTHONPATH": offline, "PYTHONUNBUFFERED": "1", "AURORE_SOURCE": "embedded",
                 "HF_ENDPOINT": CLOSED_PORT, "GUTENBERG_MIRROR": CLOSED_PORT, **settings}
 
     def start(self, script, merged=False, command=False, **settings):

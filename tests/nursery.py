@@ -88,7 +88,8 @@ class Process:
     def send_signal(self, number):
         """Envoie un signal au script, s'il vit encore."""
         if self.returncode is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # fini, sans que personne l'ait encore attendu
+                os.kill(self.pid, number)
 
     def kill(self):
         """Tue le script, sans préavis."""
@@ -123,7 +124,7 @@ class Nursery:
 
 def _fixed(environment):
     return {name: value for name, value in environment.items()
-            if not name.startswith(FREE) and name != "PYTEST_CURRENT_TEST"}
+            if not name.startswith(FREE)}
 
 
 # --- Du côté de la pépinière --------------------------------------------------------------
