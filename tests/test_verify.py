@@ -366,15 +366,15 @@ def _keep_busy():
         pass
 
 
-def test_a_busy_machine_changes_no_verdict():
+def test_a_busy_machine_changes_no_verdict(monkeypatch):
     """Quatre calculs par cœur à côté : aucune solution n'est prise pour une boucle. BUSY_RUNS=50 insiste."""
+    monkeypatch.setattr(apart, "exercise_path", apart.solution_path)
     rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(4 * os.cpu_count())]
     for rival in rivals:
         rival.start()
     try:
         for _ in range(int(os.environ.get("BUSY_RUNS", "1"))):
-            for number, lesson in enumerate(LESSONS, 1):
-                verdicts = judge_apart(number, AURORE / f"{lesson}_solution.py")
+            for verdicts in judge_all((1, 2, 3, 4)).values():  # d'un seul processus, pour une seule attente
                 assert {verdict.state for verdict in verdicts.values()} == {DONE}, verdicts
     finally:
         for rival in rivals:
