@@ -5,6 +5,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 
 import numpy as np
@@ -89,8 +91,10 @@ def _one(prepared):
 def _start():
     """Une fonction qui lance l'étape 3 d'un atelier, et rend le processus ; aucun ne survit au test."""
     with ExitStack() as opened:
-        def start(atelier, script=SCRIPT, **settings):
-            process = opened.enter_context(atelier.start(script, TMPDIR=str(atelier.folder), **settings))
+        def start(atelier, arguments=(f"aurore/{SCRIPT}",), **settings):
+            process = opened.enter_context(subprocess.Popen(
+                [sys.executable, *arguments], cwd=atelier.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=atelier.environment(TMPDIR=str(atelier.folder), **settings), encoding="utf-8"))
             opened.callback(process.kill)
             return process
         yield start
@@ -192,8 +196,7 @@ def test_two_machines_learn_as_one(small, start, one):
 
 
 def test_two_devices_learn_as_one(small, start, one):
-    (small.aurore / "on_two_devices.py").write_text(ON_TWO_DEVICES, encoding="utf-8")
-    said, _ = ended(start(small, "on_two_devices.py"))
+    said, _ = ended(start(small, arguments=("-c", ON_TWO_DEVICES)))
     assert "2 cartes graphiques" in said
     np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
 
