@@ -199,7 +199,8 @@ def test_a_page_that_stops_ends_its_texts(monkeypatch):
         assert next(begun) == Piece(" mot")
         stopping = threading.Thread(target=engine.stop, args=(0.2,))
         stopping.start()
-        assert [event for event in begun if event != Silence()] == [End("arret")] == list(engine.write(OPENING, "", Wish()))
+        told = [event for event in begun if event != Silence()]
+        assert told == [End("arret")] == list(engine.write(OPENING, "", Wish()))
         stopping.join()
 
 

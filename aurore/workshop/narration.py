@@ -162,16 +162,16 @@ def _disk_sentence(error):
     return None
 
 
-def interrupted():
-    """Dit que Ctrl-C a tout arrêté là."""
+def interrupted(stream):
+    """Dit dans `stream` que Ctrl-C a tout arrêté là."""
     print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
-          "relancez la même commande quand vous voudrez.", file=sys.stderr, flush=True)
+          "relancez la même commande quand vous voudrez.", file=stream, flush=True)
 
 
 def _explain(kind, error, trace):
     """Remplace la trace d'appels par une phrase, quand l'erreur est prévue."""
     if issubclass(kind, KeyboardInterrupt):
-        interrupted()
+        interrupted(sys.stderr)
         raise SystemExit(INTERRUPTED)
     if isinstance(error, Unfinished):
         notice(str(error), file=sys.stderr)
@@ -187,15 +187,13 @@ def _explain(kind, error, trace):
 
 def _leave_at_once(*_):
     """Ctrl-C pendant que les bibliothèques s'importent : leur C++ et leurs destructeurs avalent KeyboardInterrupt."""
-    os.dup2(_standard_error, 2)  # quiet_tensorflow le fait taire
-    interrupted()
+    interrupted(sys.stdout)  # quiet_tensorflow fait taire l'autre sortie
     os._exit(INTERRUPTED)
 
 
 _script = Path(sys.argv[0]).resolve()
 if (_script.parent == paths.AURORE and _script.name[0].isdigit() and "__mp_main__" not in sys.modules  # une leçon
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
-    _standard_error = os.dup(2)
     signal.signal(signal.SIGINT, _leave_at_once)
 for _stream in (sys.stdout, sys.stderr):
     if hasattr(_stream, "reconfigure"):  # pytest remplace ces flux par les siens
