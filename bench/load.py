@@ -1,9 +1,10 @@
 """La page devant une salle : combien de lecteurs, à quelle vitesse, et est-ce juste ?
 
-    python -m bench.load [--secondes 60] [--lecteurs 1 8 32 100 200] [--navigateurs]
+    python -m bench.load [--secondes 60] [--lecteurs 1 8 32 100 200] [--navigateurs] [--pages 2]
 
 lance la vraie page, puis autant de lecteurs qui redemandent sans cesse un texte court, mot à mot, et qui reviennent
-quand on les en prie. Ils sortent tous par une seule adresse, comme une salle ; avec --navigateurs, chacun a son cookie.
+quand on les en prie. Ils sortent tous par une seule adresse, comme une salle. Avec --navigateurs, chacun a son cookie ;
+avec --pages, ils passent par un nginx devant autant de pages, et la mémoire est celle de toutes.
 """
 
 import argparse
@@ -15,10 +16,13 @@ import re
 import statistics
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from replicas import several_pages
 from web_servers import page_process
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,11 +129,22 @@ async def crowd(port: int, count: int, seconds: float, browsers: bool) -> tuple[
     return readers, codes
 
 
-def run_a_lap(count: int, seconds: float, browsers: bool) -> Lap:
+@contextmanager
+def served(pages: int) -> Iterator[tuple[int, list]]:
+    """Lance la page, seule ou à plusieurs derrière un relais ; donne (le port, les processus)."""
+    if pages:
+        with TemporaryDirectory() as folder, several_pages(Path(folder), pages) as running:
+            yield running
+    else:
+        with page_process(ROOT, os.environ) as page:
+            yield page.port, [page]
+
+
+def run_a_lap(count: int, seconds: float, browsers: bool, pages: int) -> Lap:
     """Lance la page, la fait lire par `count` lecteurs, et renvoie ce qu'ils ont reçu."""
-    with page_process(ROOT, os.environ) as page:
-        readers, codes = asyncio.run(crowd(page.port, count, seconds, browsers))
-        memory = peak_memory(page.pid)
+    with served(pages) as (port, processes):
+        readers, codes = asyncio.run(crowd(port, count, seconds, browsers))
+        memory = sum(peak_memory(process.pid) for process in processes)
     return Lap(seconds, [reader.begun for reader in readers], sum(reader.tokens for reader in readers),
                [wait for reader in readers for wait in reader.waits], codes, memory)
 
@@ -150,11 +165,12 @@ def main() -> None:
     parser.add_argument("--secondes", type=float, default=60, help="la durée d'un tour")
     parser.add_argument("--lecteurs", type=int, nargs="+", default=[1, 8, 32, 100, 200])
     parser.add_argument("--navigateurs", action="store_true", help="chaque lecteur a son cookie")
+    parser.add_argument("--pages", type=int, default=0, help="derrière nginx et Redis ; sans, la page seule")
     asked = parser.parse_args()
     print("|", " | ".join(COLUMNS), "|")
     print("|", " | ".join("---:" for _ in COLUMNS), "|", flush=True)
     for count in asked.lecteurs:
-        print("|", " | ".join(run_a_lap(count, asked.secondes, asked.navigateurs).row()), "|", flush=True)
+        print("|", " | ".join(run_a_lap(count, asked.secondes, asked.navigateurs, asked.pages).row()), "|", flush=True)
 
 
 if __name__ == "__main__":

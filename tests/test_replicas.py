@@ -3,10 +3,7 @@
 import contextlib
 import http.client
 import json
-import os
-import shutil
 import socket
-import subprocess
 import threading
 import time
 import urllib.request
@@ -15,37 +12,15 @@ import pytest
 import yaml
 from limits import parse
 
-from conftest import ROOT, required
-from nginx_server import nginx, wait_until
-from web_servers import free_port, page_process
+from conftest import ROOT
+from nginx_server import wait_until
+from replicas import redis_server, several_pages
+from web_servers import free_port
 from workshop.errors import WorkshopError
 from workshop.page.replicas import REST, Counts, secret_key
 
 ONCE = parse("1 per minute")
 LONG = {"amorce": "Le soir, la meunière", "longueur": "long", "stream": True}
-
-
-@contextlib.contextmanager
-def redis_server(port):
-    """Un Redis à nous, qui ne garde rien."""
-    program = required(shutil.which("redis-server"), "Redis n'est pas sur cette machine (Debian : redis-server).")
-    with subprocess.Popen([program, "--port", str(port), "--save", "", "--bind", "127.0.0.1"],
-                          stdout=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@contextlib.contextmanager
-def relay(folder, *pages):
-    """Le nginx de compose.yaml devant ces pages ; donne son adresse."""
-    port, site = free_port(), (ROOT / "docs" / "reference" / "nginx.conf").read_text(encoding="utf-8")
-    server, = [line for line in site.splitlines() if "server page:80" in line]
-    site = site.replace(server, "\n".join(server.replace("page:80", f"127.0.0.1:{page.port}") for page in pages))
-    address = f"http://127.0.0.1:{port}"
-    with nginx(folder, site.replace("listen 80;", f"listen 127.0.0.1:{port};"), f"{address}/health"):
-        yield address
 
 
 def write(address, asked, told):
@@ -61,14 +36,8 @@ def write(address, asked, told):
 
 @pytest.mark.fault("une page sur deux tuée")
 def test_one_page_dies_and_the_other_goes_on(tmp_path):
-    port = free_port()
-    environment = {**os.environ, "AURORE_PROXY": "1", "AURORE_REDIS": f"redis://127.0.0.1:{port}/0",
-                   "AURORE_SECRET": "un secret de seize signes au moins"}
-    with contextlib.ExitStack() as running:
-        running.enter_context(redis_server(port))
-        pages = [running.enter_context(page_process(ROOT, environment)) for _ in range(2)]
-        address = running.enter_context(relay(tmp_path, *pages))
-
+    with several_pages(tmp_path, 2) as (port, pages):
+        address = f"http://127.0.0.1:{port}"
         stories = [[] for _ in range(8)]
         threads = [threading.Thread(target=write, args=(address, LONG, told)) for told in stories]
         for thread in threads:
