@@ -48,12 +48,17 @@ def test_every_kind_of_marker_is_known(start, end):
     "+------------------------------------+\n| Notes du transcripteur :           |\n"
     "| l'orthographe a été conservée.     |\n+------------------------------------+",
     "Produit par Quelqu'un",
+    "[Notes sur cette version électronique:\n\nOn a suivi les épreuves.\n\nElles sont à la fin.]",
+    "    Au lecteur.\n\n    Le texte en italiques est indiqué ici comme _italiques_.\n\n"
+    "    On trouvera d'autres précisions à la fin du texte.",
+    "Au lecteur\n\nCe texte est conforme à l'édition papier.\nSeules les fautes d'impression ont été corrigées.",
     "(This file was produced from images generously made available\nby the Internet Archive)",
 ])
 def test_notes_of_transcribers_are_removed(note):
     text = author_text(gutenberg_file(story=f"{note}\n\n{STORY}"))
     assert text.count("\n\n") < 6 and STORY in text
-    assert not re.search("transcri|électronique|ponctuation|orthographe|lecteur|Produit|images|Obvious", text, re.I)
+    assert not re.search("transcri|électronique|ponctuation|orthographe|lecteur|Produit|images|Obvious|épreuves|à la fin|papier",
+                         text, re.I)
 
 
 @pytest.mark.parametrize("note", [
@@ -148,6 +153,57 @@ def test_a_list_of_corrections_at_the_end_is_removed():
     assert "FIN DU CONTE." in text and "page" not in text
 
 
+@pytest.mark.parametrize("heading", [
+    "Corrections.", "Corrections.\n\nLes défauts d'impression ont été tacitement\ncorrigés.\n\n"
+    "De plus, les corrections suivantes ont été apportées.",
+])
+def test_a_long_list_in_one_paragraph_is_removed(heading):
+    entries = "".join(f"    Page {page:3}: «aure» remplacé par «autre» (puis un\n              autre vint).\n"
+                      for page in range(100))
+    text = author_text(gutenberg_file(story=f"{STORY}\nFIN DU CONTE.\n\n{heading}\n\n{entries}\n"))
+    assert text.rstrip().endswith("FIN DU CONTE.\n\nFIN")
+
+
+def test_a_long_paragraph_that_quotes_two_corrections_is_the_author_s():
+    paragraph = "Page 3: «aure» remplacé par «autre»\n" + "La meunière corrigeait ses épreuves.\n" * 60
+    assert paragraph in author_text(gutenberg_file(story=f"CORRECTIONS\n\n{paragraph}\n{STORY}"))
+
+
+def test_corrections_word_by_word_go_with_their_heading():
+    listed = "=aure= remplacé par =autre=\n=pui= remplacé par =puis=\n"
+    story = STORY + f"\nFIN DU CONTE.\n\nErreurs typographiques:\n\n{listed}\n"
+    assert author_text(gutenberg_file(story=story)).rstrip().endswith("FIN DU CONTE.\n\nFIN")
+    assert "Louis remplacé par Philippe" in author_text(gutenberg_file(story=f"Louis remplacé par Philippe\n\n{STORY}"))
+
+
+def test_a_heading_needs_no_credit_above_it():
+    note = "Au lecteur\n\nCette version numérisée reproduit la version originale."
+    start = f"*** START OF THE PROJECT GUTENBERG EBOOK UN CONTE ***\n\n{note}\n"
+    lines = gutenberg_file().splitlines()
+    story = "\n".join(lines[next(rank for rank, line in enumerate(lines) if line.startswith("UN CONTE")):])
+    assert author_text(f"{start}\n{story}").startswith("UN CONTE")
+
+
+def test_the_title_of_the_last_notes_may_share_their_paragraph():
+    long_story = STORY.replace(".\n", ".\n\n")
+    notes = "Notes du transcripteur:\nLe nom Morein a été changé en Morin.\n\nIl naquit plutôt en 1804.\n"
+    text = author_text(gutenberg_file(story=f"{long_story}\nFIN DU CONTE.\n\n{notes}"))
+    assert text.rstrip().endswith("FIN DU CONTE.")
+
+
+def test_a_note_in_the_middle_does_not_cut_the_book():
+    long_story = STORY.replace(".\n", ".\n\n") * 2
+    text = author_text(gutenberg_file(story=f"{long_story}Note du transcripteur: mot illisible.\n\n{long_story}"))
+    assert text.count("\n\n") > long_story.count("\n\n") * 2
+
+
+def test_a_caption_that_explains_its_picture_is_the_author_s():
+    caption = "LE MOULIN.--" + "La roue tourne sous l'eau qui tombe, et la meule\nécrase le grain. " * 3
+    text = author_text(gutenberg_file(story=f"[Illustration: {caption}]\n\n[Illustration: Le moulin\n\n(p. 12)]\n\n"
+                                            f"{STORY}"))
+    assert text.split() == f"UN CONTE NOTICE {caption} {STORY} FIN".split()
+
+
 def test_long_notes_at_the_end_are_removed():
     notes = "".join(f"p. {page}: «aure» devient «autre»\n\n" for page in range(100))
     story = STORY.replace(".\n", ".\n\n") + f"\nFIN DU CONTE.\n\nNotes du transcripteur\n\n{notes}"
@@ -161,6 +217,13 @@ def test_long_notes_at_the_end_are_removed():
     ("[1: Voyez les chansons du Berry.]", "Voyez les chansons du Berry."),
     ("[Note 3. Voyez plus haut.]", "Voyez plus haut."), ("[Footnote B: Ici.]", "Ici."), ("[*: Là.]", "Là."),
     ("Il vint[*], puis[(2)], puis[12a].", "Il vint, puis, puis."), ("[A]insi fit l[e] roi.", "[A]insi fit l[e] roi."),
+    ("[A]Là-bas, [B]Germain.", "Là-bas, Germain."), ("[Note 4; Plus bas.]", "Plus bas."),
+    ("M{me} Dupin, au XIX{e} siècle.", "Mme Dupin, au XIXe siècle."),
+    ("L'eau chante,  } bis.\nLe vent pleure. }", "L'eau chante, bis. Le vent pleure."),
+    ("<tb>", ""), ("Il la vit.\n<tb>\nElle <i>rit</i>.", "Il la vit. Elle rit."), ("<Là>", "<Là>"),
+    ('["]Il vint[.]["]', '"Il vint."'), ("[Marque d'éditeur: J. M.]", ""),
+    ("Une verste* [*Mesure russe.] plus loin.", "Une verste [Mesure russe.] plus loin."),
+    ("[* Mesure russe.]", "[Mesure russe.]"),
     ("[Musique]", ""), ("[Vignette: un moulin]", ""),
     ("[Carte du Berry: les moulins]", "[Carte du Berry: les moulins]"),
     ("[Figure 3]", ""), ("[Planche XII: la mare.]", ""), ("[Frontispice]", ""),
@@ -277,7 +340,7 @@ def test_real_books_lose_no_line_of_the_author(gutenberg, sentences_of):
         lines, author_lines, _ = sentences_of(path)
         start, end = books.find_markers(lines)
         kept = {re.sub(r"\W", "", line) for line in author_lines}
-        note = re.compile(r"\[(?:\d{1,3}|[A-Z*])\]|\[Note \w+ *[.:]|_")
+        note = re.compile(r"\[(?:\d{1,3}|[A-Z*])\]|\[Note \w+ *[.:]|_|</?b>")
         lost = [line.strip() for line in lines[start:end]
                 if line.strip() and re.sub(r"\W", "", note.sub("", line)) not in kept]
         assert not [line for line in lost if not expected.search(line)], path

@@ -36,6 +36,8 @@ def split(text):
      ["S. A. R. Madame vint.", "L'an 50 av. J.-C. finit.", "Th. Gautier et V. Hugo rirent.", "P.-S. Venez."]),
     ("Ils étaient sept. Jeanne rit. Henri IV. Martin vint. Il y en a. Jean rit.",
      ["Ils étaient sept.", "Jeanne rit.", "Henri IV.", "Martin vint.", "Il y en a.", "Jean rit."]),
+    ("Voyez Martin, lib. III. Il cite le cap. 12, et II. c'est peu. Il rit.",
+     ["Voyez Martin, lib. III.", "Il cite le cap. 12, et II. c'est peu.", "Il rit."]),
     ("Il vint (quel jour! ), puis (le soir.) Elle rit. Il dormait. —", ["Il vint (quel jour!), puis (le soir.)",
                                                                 "Elle rit.", "Il dormait. —"]),
 ])

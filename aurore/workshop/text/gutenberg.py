@@ -19,6 +19,7 @@ from workshop.text.transcribers import METADATA, without_transcriber_notes
 
 MOST_BYTES = 2 ** 26     # vingt fois un long roman ; au-delà, ce n'en est pas un
 SHORTEST_BOOK = 2_000  # caractères entre les repères ; en deçà, le fichier est tronqué
+LONGEST_CAPTION = 150  # caractères du titre d'une image
 
 _START = re.compile(r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG", re.I)
 _SMALL_PRINT_ENDS = re.compile(r"\*END ?\*? ?THE SMALL PRINT", re.I)
@@ -33,22 +34,29 @@ _ILLUSTRATION = re.compile(
     r"\[ *(?:illustrations?|images?|frontispice|décoration)\b(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]"
     r"|\[ *(?:musique|music|vignette|gravure|figure|fig\.|planche|carte|plan|portrait|photo(?:graphie)?|dessin"
     r"|cul-de-lampe|lettrine|fleuron|ornement|bandeau|blason|armoiries|sceau|signature|fac-similé|couverture|cover"
-    r"|lettre ornée|décor|logo|symbole?|page blanche|blank page|tailpiece|headpiece|diagramme|schéma|croquis|estampe)"
+    r"|lettre ornée|décor|logo|symbole?|page blanche|blank page|tailpiece|headpiece|diagramme|schéma|croquis|estampe"
+    r"|marque d(?:'|e l')(?:éditeur|imprimeur))"
     r"(?: *[\dIVXLC]+)?\.? *(?:(?<!musique)(?<!music):(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500})?\]", re.I)
 _BRACKETED_NOTE = re.compile(
-    r"\[[^\]:]{0,40}\b(?:transcripteur|transcriber|correcteur|transcription|fichi?er (?:digital|numérique))"
+    r"\[[^\]:]{0,40}\b(?:transcripteur|transcriber|correcteur|transcription|fichi?er (?:digital|numérique)"
+    r"|version (?:électronique|numéri\w+)|project gutenberg)\b"
     r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1500}\]"
     r"|\[(?:TN:|\*\*|error:|spelling:)[^\]]*\]", re.I)
 _MARK = r"(?:\d{1,4}[a-z]?|[A-Za-z]|[*†‡§]+)"
 _NOTE_OPENING = re.compile(
-    rf"\[(?:(?:note|footnote|nt|musique|music|sidenote)(?: de bas de page| en marge| marginale)? *[\w*]* ?[.:]"
+    rf"\[(?:(?:note|footnote|nt|musique|music|sidenote)(?: de bas de page| en marge| marginale)? *[\w*]* ?[.:;]"
     rf"|{_MARK} *:) *", re.I)
 _WHOLE_NOTE = re.compile(rf"(?:{_NOTE_OPENING.pattern})([^\[\]]*)\]", re.I)
 _NOTE_CALL = re.compile(  # une lettre seule suit un mot : dans « l[e] roi » ou « [A]insi », elle est de l'auteur
     r"\[(?:\d{1,4}[a-z]?|\(\d+\)|[*†‡§]+|(?:note|nt|fn) *\d+|[Pp](?:g|age)?\.? ?(?:\d+|[ivxlcIVXLC]+))\]"
-    r"|(?:(?<=[^\W\d_]{3})|(?<=[».,;:!?)]))\[[a-z]\](?![^\W\d_])|\[[A-Z]\](?![^\W\d_])|^\[[a-z]\](?= )", re.M)
+    r"|(?:(?<=[^\W\d_]{3})|(?<=[».,;:!?)]))\[[a-z]\](?![^\W\d_])|\[[A-Z]\](?![^\W\d_])|^\[[a-z]\](?= )"
+    r"|\[[A-Z]\](?=[^\W\d_a-zà-ÿœ][a-zà-ÿœ])", re.M)  # « [A]Là-bas »
 _PAGE_NUMBER = re.compile(r"\{(?:p(?:g|age|\.)? *)?(?:v\d-)?\d{1,4}\}")
 _EXPONENT = re.compile(r"\^\{?(\w+)\}?")       # M^{me}
+_BRACES = re.compile(r"[{}]")                  # M{me}, et l'accolade qui réunit deux vers
+_TAG = re.compile(r"</?(?:tb|br|hr|p|i|b|u|em|strong|sc|f|g|su[bp]|small|big|center) ?/?>", re.I)
+_RESTORED_SIGN = re.compile(r'\[([.,;:"«»])\]')  # oublié par l'imprimeur, rendu par le transcripteur
+_STARRED_NOTE = re.compile(r"(?<=\w)\*(?= ?\[\*)|(?<=\[)\* ?(?=\w)")  # « une verste* [*Mesure russe.] »
 _BOLD = re.compile(r"=([^=\n]+)=")
 _STARRED = re.compile(r"(?<![\w*])\*(?![\s*])([^*\n]{1,200})(?<!\s)\*(?![\w*])")  # et non « M. de *** »
 _FOREIGN = re.compile(r"\[(?:grec|greek|hébreu|hebrew|arabe|arabic)(?:: *([^\[\]]*))?\]", re.I)
@@ -188,10 +196,17 @@ def keep_author_lines(lines):
     text = "\n".join(_without_verse_numbers([line.rstrip() for line in lines[start:end]]))
     for written, meant in _LIGATURES.items():
         text = text.replace(written, meant)
-    text = _BRACKETED_NOTE.sub("", _ILLUSTRATION.sub("", text))
+    text = _BRACKETED_NOTE.sub("", _ILLUSTRATION.sub(_long_caption, text))
     cleaned = [_without_markup(paragraph) for paragraph in paragraphs(text.splitlines(keepends=True))]
     kept = without_transcriber_notes([paragraph for paragraph in cleaned if paragraph])
     return [line for paragraph in kept for line in (*paragraph, "\n")]
+
+
+def _long_caption(illustration):
+    """Renvoie les paragraphes d'une légende qui expliquent l'image, et sont de l'auteur : un titre est plus court."""
+    caption = illustration[0][1:-1].partition(":")[2]
+    return "\n\n".join(paragraph.strip() for paragraph in re.split(r"\n\s*\n", caption)
+                       if len(" ".join(paragraph.split())) > LONGEST_CAPTION)
 
 
 def _without_verse_numbers(lines):
@@ -208,8 +223,9 @@ def _without_markup(paragraph):
     """Retire d'un paragraphe les appels de note, l'italique, le gras et les lignes d'ornement."""
     text = "".join(paragraph)
     text = _PAGE_NUMBER.sub("", _NOTE_CALL.sub("", _NOTE_OPENING.sub("", _WHOLE_NOTE.sub(r"\1", text))))
-    text = _BOLD.sub(r"\1", _EXPONENT.sub(r"\1", _FOREIGN.sub(r"\1", text))).replace("_", "")
-    text = _STARRED.sub(r"\1", text)
+    text = _BRACES.sub("", _EXPONENT.sub(r"\1", _FOREIGN.sub(r"\1", _TAG.sub("", text))))
+    text = _BOLD.sub(r"\1", text).replace("_", "")
+    text = _STARRED.sub(r"\1", _STARRED_NOTE.sub("", _RESTORED_SIGN.sub(r"\1", text)))
     if all(map(_CELLS.match, text.splitlines())):  # un tableau
         text = text.replace("|", " ")
     if text.count("]") > text.count("["):  # la fin d'une note dont le début vient d'être retiré

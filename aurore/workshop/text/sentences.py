@@ -11,7 +11,7 @@ _TITLES = ("mm mr mme mmes mde mlle mlles melle mgr mgrs mrs messrs dr drs me sr
 _SHORTENED = ("éd édit coll trad ms mss av apr exc em capt capit lieut gén prof rév pr bd boul r prosp aug alex alf "
               "eug ed ém fréd vict théod théoph phil jos guill ll ss nn rr pp aa").split()
 # Des unités et des renvois : seulement devant un nombre. « L'art. 5 », mais « Il aimait l'art. Elle aussi. »
-_BEFORE_NUMBER = ("m n no nos n° art vol fig pl tom t liv l ch chap p pag sect sc v f fol fr c cent kil h min "
+_BEFORE_NUMBER = ("m n no nos n° art vol fig pl tom t liv l ch chap p pag sect sc lib cap v f fol fr c cent kil h min "
                   "janv févr avr juill sept oct nov déc var").split()
 
 _CAPITAL = r"[^\W\d_a-zà-ÿœ]"
@@ -63,7 +63,7 @@ def mend_sentences(sentences):
         if not piece:
             continue
         if parts and re.search(r"\w", piece) and (
-                _NUMERAL.fullmatch(parts[-1]) or not _goes_on("".join(parts[-2:])[-_REACH:], piece)):
+                (_NUMERAL.fullmatch(parts[-1]) and not _starts_in_lower_case(piece)) or not _goes_on("".join(parts[-2:])[-_REACH:], piece)):
             mended.extend(_cut("".join(parts)))
             parts = []
         elif parts and not parts[-1].endswith("«") and piece[0] not in "),;:]":

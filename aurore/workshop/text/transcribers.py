@@ -35,7 +35,7 @@ _CREDIT = _any(
     r"\btranscripteurs?\b|(?:notes?|remarques?) (?:de|du|des|sur)(?: la)? transcription",
     r"\bgallica\b|bibliothèque nationale de france|wikisource|bibliophiles universels|^\W*mise en page par\b",
     r"(?:version|édition|livre|texte|collection) (?:électronique|numéri(?:que|sée?))",
-    r"fichi?er (?:digital|numérique|électronique)",
+    r"fichi?er (?:digital|numérique|électronique)|conformes? à l'édition papier",
     r"^\W*(?:saisie du texte|texte (?:numérisé|saisi)|numérisation|relecture) ?(?::|par\b)",
     r"<(?:ident|titre|auteur|copiste|notesprod|droits|archive|version)",
     r"-{3,} (?:fin de l'en-t.te|(?:d.but|fin) du fichier)")
@@ -45,7 +45,8 @@ _SIGNED_CREDIT = re.compile(r"\W*(?:Produit|Numérisé|Transcrit|Préparé) par 
 _RENDERING = _any(
     r"(?:italiques?|\bgras\b|petites capitales|exposants?|bold|italics?|small.cap\w*|superscript).{0,160}"
     r"(?:traits? bas|tirets? bas|underscores?|signes? ég\w+|equals? signs?|accolades|caret\b|ast[ée]ris\w+"
-    r"|(?:entouré|encadré)e?s (?:de|par|d')|surrounded by|enclosed (?:in|by|between)|denoted by|all.caps)")
+    r"|(?:entouré|encadré)e?s (?:de|par|d')|(?:indiqu|marqu|rend|représent)\w* (?:ici )?comme\b"
+    r"|surrounded by|enclosed (?:in|by|between)|denoted by|all.caps)")
 
 # Une correction, une seule : « Page 11: «aure» remplacé par «autre» », « p. 3, ligne 2, lisez: … », « aure=> autre »
 _CORRECTION = _any(
@@ -56,10 +57,15 @@ _CORRECTION = _any(
     r"(?:remplac\w+|corrigé\w*|changé\w*|changed|corrected|replaced) (?:par|en|to|by|with)\b",
     r"\w[.,;!?]? ?=> ?\w")
 
+# Les mêmes, en un paragraphe qui peut être bien plus long qu'une note, et sans guillemets ni page.
+_LISTED_CORRECTION = re.compile(r"^\W*(?:pages?|pp?\.) *\d+ ?: *[«\"][^»\"]*[»\"]\s+(?:remplacée?s?\s+)?par\s+[«\"]",
+                                re.I | re.M)
+_WORD_BY_WORD = re.compile(r"(?:^\W*[\w'-]+ (?:remplacé|corrigé) (?:par|en) [\w'-]+\W*$\n?)+", re.M)
+
 # Ce qui ne compte qu'à côté d'une note.
 _CHANGE = (r"(?:corrigée?s?|conservée?s?|modifiée?s?|harmonisée?s?|respectée?s?|maintenue?s?|rectifiée?s?"
            r"|normalisée?s?|corrected|retained|changed|preserved|kept)")
-_MISPRINT = (r"(?:erreurs?|fautes?|coquilles?|orthographe|ponctuation|typographi\w+|graphies?|accentuation"
+_MISPRINT = (r"(?:erreurs?|fautes?|coquilles?|défauts d'impression|orthographe|ponctuation|typographi\w+|graphies?|accentuation"
              r"|spelling|punctuation|misprints?|typos?|errors?)")
 _BESIDE_A_NOTE = _any(
     rf"\b{_MISPRINT}\b.{{0,200}}\b{_CHANGE}\b|\b{_CHANGE}\b.{{0,200}}\b{_MISPRINT}\b|^\W*p(?:ages?|\.) *\d+ ?[:,]",
@@ -68,18 +74,19 @@ _BESIDE_A_NOTE = _any(
     r"\b(?:footnotes?|page numbers|table of contents|accents|quotation marks|illustrations?)\b.{0,60}"
     r"\b(?:has|have|was|were)\b")
 _OPENS_A_CORRECTION_NOTE = re.compile(
-    r"\W*(?:L'orthographe|La ponctuation|(?:Seules )?[Ll]es (?:erreurs|fautes|coquilles)"
+    r"\W*(?:L'orthographe|La ponctuation|(?:Seules )?[Ll]es (?:erreurs|fautes|coquilles|défauts d'impression)"
     r"|(?:On a|Nous avons) (?:conservé|respecté|corrigé))\b")
 _ABOUT_THE_FILE = _any(
     r"\b(?:listes?|corrections?|italiques?|transcri\w+|orthographe|ponctuation|original\w*|table des matières|notes"
-    r"|fichier|édition|version)\b")
+    r"|fichier|édition|version|fin du (?:texte|livre))\b")
 
 _NOTE_HEADING = _any(
-    r"\W*(?:au lecteur|notes?|avis|remarques?|errata|erratum|corrections?|liste|(?:on a effectué )?les corrections)\b")
+    r"\W*(?:au lecteur|notes?|avis|remarques?|errata|erratum|corrections?|liste"
+    r"|(?:erreurs|fautes) (?:typographiques|d'impression)|(?:on a effectué |de plus, )?les corrections)\b")
 _LAST_NOTES = _any(  # un titre que suivent, jusqu'à la fin du fichier, des notes de transcription
     r"[^\w—–\[-]*(?:liste? des (?:modifications|corrections|changements|(?:erreurs|fautes) corrigées)"
     r"|list of (?:changes|corrections)|à propos de cette édition électronique"
-    r"|notes? (?:de|du|des|sur la) transcript\w+|transcriber'?s'? ?notes?)")
+    r"|notes? (?:de|du|des|sur la) transcript\w+|transcriber'?s'? ?notes?)[^:.]{0,30}\W*$")
 
 _BOX = re.compile(r"^[+|\s-]*$|^ *\||\| *$", re.M)
 
@@ -96,21 +103,27 @@ def without_transcriber_notes(paragraphs):
             "project gutenberg" in text.lower()
             or (near_an_edge and _is_note(text, number))
             or (near_an_edge and len(text) <= LONGEST_NOTE and bool(_BESIDE_A_NOTE.search(text)) and (
-                beside_a_note or (number >= last - 3 and bool(_OPENS_A_CORRECTION_NOTE.match(text)))))
+                beside_a_note or (number >= last - 4 and bool(_OPENS_A_CORRECTION_NOTE.match(text)))))
             or (beside_a_note and _continues(paragraphs[number - 1], paragraphs[number], text))
-            or (_is_correction(text) and _is_in_a_list(texts, dropped)))
-    for number in reversed(range(1, last - 1)):  # le titre d'une note, ou d'une partie de liste, s'en va avec elle
+            or ((_is_correction(text) or bool(_WORD_BY_WORD.fullmatch(text))) and _is_in_a_list(texts, dropped)))
+    for number in reversed(range(last - 1)):  # le titre d'une note, ou d'une partie de liste, s'en va avec elle
         if dropped[number + 1] and _is_heading(texts[number]):
             dropped[number] |= bool(_NOTE_HEADING.match(texts[number])) or (
-                dropped[number - 1] and _is_correction(texts[number + 1]))
+                number > 0 and dropped[number - 1] and _is_correction(texts[number + 1]))
     return [paragraph for paragraph, gone in zip(paragraphs, dropped) if not gone]
 
 
 def _start_of_last_notes(texts):
     """Renvoie le rang du titre des notes de transcription finales, ou le nombre de paragraphes."""
     first = min(REACH, len(texts) // 2)
+    headings, left = list(texts), 0
+    for number in reversed(range(first, len(texts))):
+        left += len(texts[number])
+        if left > LONGEST_NOTE:
+            break
+        headings[number] = texts[number].partition("\n")[0]  # tout près de la fin, le titre ouvre parfois la note
     return next((number for number in range(first, len(texts))
-                 if _is_heading(texts[number]) and _LAST_NOTES.match(texts[number])), len(texts))
+                 if _is_heading(headings[number]) and _LAST_NOTES.match(headings[number])), len(texts))
 
 
 def _is_heading(text):
@@ -120,14 +133,16 @@ def _is_heading(text):
 def _is_note(text, number):
     """Dit si `text`, près d'un bout du livre, parle du fichier : crédit, façon d'écrire l'italique, correction."""
     if len(text) > LONGEST_NOTE:
-        return False
+        return _is_correction(text)
     return (bool(_CREDIT.search(text) or _RENDERING.search(text)) or _is_correction(text)
             or (number <= 5 and len(text) < 200 and bool(_SIGNED_CREDIT.match(text)))
             or (number < 20 and all(map(METADATA.match, text.splitlines()))))
 
 
 def _is_correction(text):
-    return len(text) <= LONGEST_NOTE and bool(_CORRECTION.search(text))
+    if len(text) > LONGEST_NOTE:  # une liste, si les corrections s'y pressent
+        return len(_LISTED_CORRECTION.findall(text)) * 200 >= len(text)
+    return bool(_CORRECTION.search(text))
 
 
 def _is_in_a_list(texts, dropped):
