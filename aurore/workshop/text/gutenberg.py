@@ -54,7 +54,7 @@ _NOTE_CALL = re.compile(  # une lettre seule suit un mot : dans « l[e] roi » o
 _PAGE_NUMBER = re.compile(r"\{(?:p(?:g|age|\.)? *)?(?:v\d-)?\d{1,4}\}")
 _EXPONENT = re.compile(r"\^\{?(\w+)\}?")       # M^{me}
 _BRACES = re.compile(r"[{}]")                  # M{me}, et l'accolade qui réunit deux vers
-_TAG = re.compile(r"</?(?:tb|br|hr|p|i|b|u|em|strong|sc|f|g|su[bp]|small|big|center) ?/?>", re.I)
+_TAG = re.compile(r"</?(?:tb|br|hr|p|em|strong|sc|f|g|su[bp]|small|big|center) ?/?>", re.I)
 _RESTORED_SIGN = re.compile(r'\[([.,;:"«»])\]')  # oublié par l'imprimeur, rendu par le transcripteur
 _STARRED_NOTE = re.compile(r"(?<=\w)\*(?= ?\[\*)|(?<=\[)\* ?(?=\w)")  # « une verste* [*Mesure russe.] »
 _BOLD = re.compile(r"=([^=\n]+)=")

@@ -63,7 +63,8 @@ def mend_sentences(sentences):
         if not piece:
             continue
         if parts and re.search(r"\w", piece) and (
-                (_NUMERAL.fullmatch(parts[-1]) and not _starts_in_lower_case(piece)) or not _goes_on("".join(parts[-2:])[-_REACH:], piece)):
+                (_NUMERAL.fullmatch(parts[-1]) and not _starts_in_lower_case(piece))
+                or not _goes_on("".join(parts[-2:])[-_REACH:], piece)):
             mended.extend(_cut("".join(parts)))
             parts = []
         elif parts and not parts[-1].endswith("«") and piece[0] not in "),;:]":
