@@ -34,12 +34,8 @@ os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 # Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# pylint: disable=wrong-import-position  # après sys.path
-from nursery import Nursery
-from web_servers import BookServer, HubServer
+from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # après sys.path
 
-# pylint: enable=wrong-import-position
-NURSERY = Nursery()
 # huggingface_hub lit son adresse à l'import : le serveur doit exister avant.
 _HUB = HubServer()
 os.environ["HF_ENDPOINT"] = _HUB.url
@@ -118,31 +114,17 @@ class Atelier:
         return {**_ENVIRONMENT, "PYTHONPATH": offline, "PYTHONUNBUFFERED": "1", "AURORE_SOURCE": "embedded",
                 "HF_ENDPOINT": CLOSED_PORT, "GUTENBERG_MIRROR": CLOSED_PORT, **settings}
 
-    def start(self, script, merged=False, command=False, **settings):
-        """Lance `script` depuis le dossier de la copie et renvoie le processus ; `merged` mêle ses deux sorties.
-
-        Il naît dans la pépinière (nursery.py), à moins que `command` demande la vraie commande.
-        """
-        environment = self.environment(**settings)
-        if not command and NURSERY.takes(environment):
-            return NURSERY.start(f"aurore/{script}", self.folder, environment, merged)
-        return subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=self.folder, env=environment,
-                                encoding="utf-8", errors="strict", stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT if merged else subprocess.PIPE)
-
-    def run(self, script, timeout=280, command=False, **settings):
-        """Lance `script`, et renvoie le processus terminé."""
-        with self.start(script, command=command, **settings) as process:
-            try:
-                said = process.communicate(timeout=timeout)
-            except BaseException:
-                process.kill()
-                raise
-        return subprocess.CompletedProcess(f"aurore/{script}", process.returncode, *said)
+    def run(self, script, timeout=280, **settings):
+        """Lance `script` depuis le dossier de la copie et renvoie le processus terminé."""
+        return subprocess.run([sys.executable, f"aurore/{script}"], cwd=self.folder, timeout=timeout,
+                              env=self.environment(**settings), check=False, encoding="utf-8",
+                              errors="strict", capture_output=True)
 
     def _say_until(self, script, after, **settings):
         """Lance `script`, attend qu'il affiche `after`, et renvoie (processus, ce qu'il a dit)."""
-        process = self.start(script, merged=True, **settings)
+        process = subprocess.Popen(  # pylint: disable=consider-using-with  # fermé par qui l'interrompt
+            [sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8", env=self.environment(**settings),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said = ""
         while after not in said:
             line = process.stdout.readline()
@@ -195,7 +177,7 @@ def _finished_atelier(tmp_path_factory, worker_id):
             return Atelier(folder, json.loads(said.read_text(encoding="utf-8")))
         finished = Atelier(folder)
         for script in ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate"):
-            process = finished.run(f"{script}_solution.py", command=True)
+            process = finished.run(f"{script}_solution.py")
             assert process.returncode == 0, process.stdout + process.stderr
             finished.said[script] = process.stdout + process.stderr
         said.write_text(json.dumps(finished.said), encoding="utf-8")

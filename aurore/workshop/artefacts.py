@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
+from workshop import interruption
 from workshop.errors import WorkshopError
 from workshop.paths import MODEL, shown
 
@@ -134,9 +135,10 @@ def reading(folder, made_by):
 def ensure_writable(folder, size=100_000):
     """S'assure, avant un long calcul, que son résultat (`size` octets) tiendra dans `folder`.
 
-    Rend d'abord la place que prenaient les restes d'un script tué. Lève l'erreur du système
-    (droits, disque plein), que `narration` traduit.
+    Rend d'abord la place que prenaient les restes d'un script tué ; désormais, Ctrl-C défait ce qui s'écrit. Lève
+    l'erreur du système (droits, disque plein), que `narration` traduit.
     """
+    interruption.unwind()
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
     with tempfile.TemporaryFile(dir=folder):  # sans nom : un Ctrl-C ici ne laisse rien derrière lui

@@ -6,9 +6,7 @@ celle du code que l'on est en train d'écrire.
 """
 
 import errno
-import os
 import re
-import signal
 import sys
 import textwrap
 import traceback
@@ -16,11 +14,10 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from workshop import paths
+from workshop import interruption, paths
 from workshop.errors import Unfinished, WorkshopError
 
 WIDTH = 88
-INTERRUPTED = 130  # le code de sortie de qui s'arrête sur Ctrl-C
 
 _announced: set[str] = set()  # les TODO facultatifs dont on a dit qu'ils attendent
 translators: list[Callable] = []  # ils renvoient la phrase d'une erreur de leur bibliothèque, ou None
@@ -64,8 +61,6 @@ def todo(number, *_ingredients, **otherwise):
 
 def step(number, title):
     """Affiche le nom de l'étape : une erreur qui suit vient d'elle, pas de la précédente."""
-    if signal.getsignal(signal.SIGINT) is _leave_at_once:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # les bibliothèques sont importées
     print(f"\n=== Étape {number} sur 5 : {title} ===", flush=True)
 
 
@@ -162,17 +157,11 @@ def _disk_sentence(error):
     return None
 
 
-def interrupted(stream):
-    """Dit dans `stream` que Ctrl-C a tout arrêté là."""
-    print("\nInterrompu (Ctrl-C). Ce que les étapes précédentes ont écrit est intact ; "
-          "relancez la même commande quand vous voudrez.", file=stream, flush=True)
-
-
 def _explain(kind, error, trace):
     """Remplace la trace d'appels par une phrase, quand l'erreur est prévue."""
     if issubclass(kind, KeyboardInterrupt):
-        interrupted(sys.stderr)
-        raise SystemExit(INTERRUPTED)
+        interruption.tell(sys.stderr)
+        raise SystemExit(interruption.EXIT_CODE)
     if isinstance(error, Unfinished):
         notice(str(error), file=sys.stderr)
         raise SystemExit(2)
@@ -185,19 +174,10 @@ def _explain(kind, error, trace):
     raise SystemExit(2)
 
 
-def _leave_at_once(*_):
-    """Ctrl-C pendant que les bibliothèques s'importent : leur C++ et leurs destructeurs avalent KeyboardInterrupt."""
-    interrupted(sys.stdout)  # quiet_tensorflow fait taire l'autre sortie
-    os._exit(INTERRUPTED)
-
-
-_script = Path(sys.argv[0]).resolve()
-if (_script.parent == paths.AURORE and _script.name[0].isdigit() and "__mp_main__" not in sys.modules  # une leçon
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
-    signal.signal(signal.SIGINT, _leave_at_once)
 for _stream in (sys.stdout, sys.stderr):
     if hasattr(_stream, "reconfigure"):  # pytest remplace ces flux par les siens
         _stream.reconfigure(errors="replace")
 sys.excepthook = _explain
+interruption.leave_at_once()
 warnings.filterwarnings("ignore", category=FutureWarning, module="pyarrow")    # appelé par datasets
 warnings.filterwarnings("ignore", category=RuntimeWarning, module="tf_keras")  # fichier vide reçu
