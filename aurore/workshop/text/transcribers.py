@@ -58,15 +58,15 @@ _CORRECTION = _any(
     r"\w[.,;!?]? ?=> ?\w")
 
 # Les mêmes, en un paragraphe qui peut être bien plus long qu'une note, et sans guillemets ni page.
-_LISTED_CORRECTION = re.compile(r"^\W*(?:pages?|pp?\.) *\d+ ?: *[«\"][^»\"]*[»\"]\s+(?:remplacée?s?\s+)?par\s+[«\"]",
+_LISTED_CORRECTION = re.compile(r"^[^\w\n]*(?:pages?|pp?\.) *\d+ ?: *[«\"][^»\"]*[»\"]\s+(?:remplacée?s?\s+)?par\s+[«\"]",
                                 re.I | re.M)
-_WORD_BY_WORD = re.compile(r"(?:^\W*[\w'-]+ (?:remplacé|corrigé) (?:par|en) [\w'-]+\W*$\n?)+", re.M)
+_WORD_BY_WORD = re.compile(r"\W*[\w'-]+ (?:remplacé|corrigé) (?:par|en) [\w'-]+\W*")
 
 # Ce qui ne compte qu'à côté d'une note.
 _CHANGE = (r"(?:corrigée?s?|conservée?s?|modifiée?s?|harmonisée?s?|respectée?s?|maintenue?s?|rectifiée?s?"
            r"|normalisée?s?|corrected|retained|changed|preserved|kept)")
-_MISPRINT = (r"(?:erreurs?|fautes?|coquilles?|défauts d'impression|orthographe|ponctuation|typographi\w+|graphies?|accentuation"
-             r"|spelling|punctuation|misprints?|typos?|errors?)")
+_MISPRINT = (r"(?:erreurs?|fautes?|coquilles?|défauts d'impression|orthographe|ponctuation|typographi\w+|graphies?"
+             r"|accentuation|spelling|punctuation|misprints?|typos?|errors?)")
 _BESIDE_A_NOTE = _any(
     rf"\b{_MISPRINT}\b.{{0,200}}\b{_CHANGE}\b|\b{_CHANGE}\b.{{0,200}}\b{_MISPRINT}\b|^\W*p(?:ages?|\.) *\d+ ?[:,]",
     r"\b(?:notes?(?: de bas de page)?|table des matières|numéros? des? \w+|quelques mots|couverture|images?"
@@ -105,7 +105,8 @@ def without_transcriber_notes(paragraphs):
             or (near_an_edge and len(text) <= LONGEST_NOTE and bool(_BESIDE_A_NOTE.search(text)) and (
                 beside_a_note or (number >= last - 4 and bool(_OPENS_A_CORRECTION_NOTE.match(text)))))
             or (beside_a_note and _continues(paragraphs[number - 1], paragraphs[number], text))
-            or ((_is_correction(text) or bool(_WORD_BY_WORD.fullmatch(text))) and _is_in_a_list(texts, dropped)))
+            or ((_is_correction(text) or all(map(_WORD_BY_WORD.fullmatch, text.splitlines())))
+                and _is_in_a_list(texts, dropped)))
     for number in reversed(range(last - 1)):  # le titre d'une note, ou d'une partie de liste, s'en va avec elle
         if dropped[number + 1] and _is_heading(texts[number]):
             dropped[number] |= bool(_NOTE_HEADING.match(texts[number])) or (
