@@ -58,8 +58,8 @@ _CORRECTION = _any(
     r"\w[.,;!?]? ?=> ?\w")
 
 # Les mêmes, en un paragraphe qui peut être bien plus long qu'une note, et sans guillemets ni page.
-_LISTED_CORRECTION = re.compile(r"^[^\w\n]*(?:pages?|pp?\.) *\d+ ?: *[«\"][^»\"]*[»\"]\s+(?:remplacée?s?\s+)?par\s+[«\"]",
-                                re.I | re.M)
+_LISTED_CORRECTION = re.compile(
+    r"^[^\w\n]*(?:pages?|pp?\.) *\d+ ?: *[«\"][^»\"]*[»\"]\s+(?:remplacée?s?\s+)?par\s+[«\"]", re.I | re.M)
 _WORD_BY_WORD = re.compile(r"\W*[\w'-]+ (?:remplacé|corrigé) (?:par|en) [\w'-]+\W*")
 
 # Ce qui ne compte qu'à côté d'une note.
