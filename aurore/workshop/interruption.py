@@ -1,4 +1,4 @@
-"""Ctrl-C : une leçon s'arrête aussitôt, tant que rien n'est à défaire ; ensuite, par KeyboardInterrupt, comme d'habitude.
+"""Ctrl-C : une leçon s'arrête aussitôt, tant que rien n'est à défaire ; ensuite, comme d'habitude.
 
 Pendant que les bibliothèques s'importent et ouvrent un réseau, leur C++ et leurs destructeurs avalent parfois
 KeyboardInterrupt, ou en font une autre erreur : la leçon continuerait.
