@@ -37,12 +37,17 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
     def openapi():
         return description(request.script_root + "/", [network.key for network in generator.networks])
 
+    def asked_about():
+        """Ce que l'on fait relire, et le réseau qui le relit."""
+        asked = _read(body(), LOOK_FIELDS)
+        prompt = prompts.check(asked["amorce"], asked["suite"])
+        return prompt.opening + prompt.suite, generator.find(asked["reseau"])
+
     @api.post("/look")
     @limit
     def look():
-        asked = _read(body(), LOOK_FIELDS)
-        prompt, network = prompts.check(asked["amorce"], asked["suite"]), generator.find(asked["reseau"])
-        seen = generator.look(prompt.opening + prompt.suite, network.key)
+        text, network = asked_about()
+        seen = generator.look(text, network.key)
         return {"tokens": [event_stream.piece_as_json(piece) for piece in seen.pieces],
                 "ensuite": event_stream.candidates_as_json(seen.following), "reseau": network_as_json(network)}
 
@@ -50,9 +55,8 @@ def blueprint(generator: Writer, limit: Callable, version: str = "") -> Blueprin
         @api.post("/attention")
         @limit
         def attention():
-            asked = _read(body(), LOOK_FIELDS)
-            prompt, network = prompts.check(asked["amorce"], asked["suite"]), generator.find(asked["reseau"])
-            seen = generator.attention(prompt.opening + prompt.suite, network.key)
+            text, network = asked_about()
+            seen = generator.attention(text, network.key)
             return {"avant": seen.before, "tokens": [{"texte": text} for text in seen.texts], "couches": seen.shares,
                     "reseau": network_as_json(network)}
 
