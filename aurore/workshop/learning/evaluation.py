@@ -57,13 +57,13 @@ def token_losses(model, tokenizer, text, *, window=256, stride=128, batch_size=1
     ids = np.array([start, *tokenizer(text, split_special_tokens=True).input_ids], dtype=np.int32)
     if len(ids) < 2:
         raise ValueError("Un texte vide n'a pas de note.")
-    windows = tf.data.Dataset.from_tensor_slices(sliding_windows(ids, window, min(stride, window)))
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def losses_of(batch):
-        return tf.concat([_losses(model, **part) for part in slices(batch)], 0)
-
-    return np.concatenate([losses_of(batch).numpy().ravel() for batch in windows.batch(batch_size)])[:len(ids) - 1]
+    windows = sliding_windows(ids, window, min(stride, window))
+    # Préparé une fois par réseau, pour tous les textes et pour tous ses poids, avant comme après l'entraînement.
+    losses_of = _losses_of.get_concrete_function(
+        model, {name: tf.TensorSpec((None, rows.shape[1]), tf.int32) for name, rows in windows.items()})
+    batches = [{name: tf.constant(rows[first:first + batch_size]) for name, rows in windows.items()}
+               for first in range(0, len(windows["targets"]), batch_size)]
+    return np.concatenate([losses_of(model, batch).numpy().ravel() for batch in batches])[:len(ids) - 1]
 
 
 def sliding_windows(ids, window, stride):
@@ -82,6 +82,12 @@ def sliding_windows(ids, window, stride):
     targets = np.where(predicted < length, padded[predicted + 1], -1).astype(np.int32)
     return {"input_ids": padded[read], "positions": (predicted - begins[:, None]).astype(np.int32),
             "targets": targets}
+
+
+@tf.function(autograph=False)
+def _losses_of(model, batch):
+    """Pertes des tokens à prédire dans un lot de fenêtres, une tranche par cœur."""
+    return tf.concat([_losses(model, **part) for part in slices(batch)], 0)
 
 
 def _losses(model, input_ids, positions, targets):
