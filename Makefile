@@ -8,7 +8,7 @@ VENV_PYTHON := .venv/bin/python
 PARALLEL := --numprocesses=2 --dist=loadfile
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web kit test test-fast test-recipe coverage faults structure exercises images bench load lock sbom hooks
+.PHONY: help atelier web kit test test-fast test-recipe coverage faults structure exercises images bench load lock sbom audit hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
@@ -27,6 +27,7 @@ help:
 	@echo "make load                  la page devant 1, 8, 32, 100 et 200 lecteurs (SECONDES=60 chaque fois)"
 	@echo "make hooks                 refuser désormais un commit qui emporterait votre jeton"
 	@echo "make sbom                  ce dont l'atelier est fait (CycloneDX), dans sbom.json"
+	@echo "make audit                 les failles que l'on connaît à ces versions (avec le réseau)"
 	@echo "make lock                  refaire requirements*.txt depuis requirements*.in"
 
 atelier: .venv/atelier-installed
@@ -93,6 +94,10 @@ lock: .venv/tests-installed
 sbom: .venv/tests-installed
 	@$(VENV_PYTHON) -m cyclonedx_py requirements requirements.txt --output-reproducible --of JSON --output-file sbom.json
 	@echo "Écrit : sbom.json"
+
+audit: .venv/tests-installed
+	@$(VENV_PYTHON) -m pip_audit --disable-pip --requirement requirements.txt --progress-spinner off || \
+		{ echo "Une faille, ou la base injoignable : ce que l'on en sait est dans docs/reference/dependances.md."; exit 1; }
 
 hooks:
 	@git config core.hooksPath .githooks

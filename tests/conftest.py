@@ -162,33 +162,75 @@ def _atelier(tmp_path):
     return Atelier(tmp_path)
 
 
-@pytest.fixture(scope="session", name="finished_atelier")
-def _finished_atelier(tmp_path_factory, worker_id):
-    """L'atelier embarqué, fait une fois de bout en bout ; `said` donne ce qu'a affiché chaque script.
+@pytest.fixture(scope="session", name="made_once")
+def _made_once(tmp_path_factory, worker_id):
+    """Une fonction qui fait un atelier une fois pour toute la séance, et le rend : `name` est celui de son dossier,
+    `scripts` ce qu'il y faut lancer, `start` l'atelier dont il part.
 
     Quand plusieurs processus se partagent les tests, le premier le fait et les autres le trouvent fait.
     """
     shared = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         shared = shared.parent
-    folder, said = shared / "atelier terminé", shared / "atelier terminé.json"
-    with FileLock(shared / "atelier.lock"):
-        if said.is_file():
-            return Atelier(folder, json.loads(said.read_text(encoding="utf-8")))
-        finished = Atelier(folder)
-        for script in ("1_prepare_dataset", "2_tokenize", "3_train", "4_generate"):
-            process = finished.run(f"{script}_solution.py")
-            assert process.returncode == 0, process.stdout + process.stderr
-            finished.said[script] = process.stdout + process.stderr
-        said.write_text(json.dumps(finished.said), encoding="utf-8")
-    return finished
+
+    def make(name, scripts, start=None):
+        folder, said = shared / name, shared / f"{name}.json"
+        with FileLock(shared / f"{name}.lock"):
+            if said.is_file():
+                return Atelier(folder, json.loads(said.read_text(encoding="utf-8")))
+            if start:
+                shutil.copytree(start.folder, folder, symlinks=True)
+            made = Atelier(folder, dict(start.said) if start else None)
+            for script in scripts:
+                process = made.run(f"{script}_solution.py")
+                assert process.returncode == 0, process.stdout + process.stderr
+                made.said[script] = process.stdout + process.stderr
+            said.write_text(json.dumps(made.said), encoding="utf-8")
+        return made
+    return make
+
+
+@pytest.fixture(scope="session", name="tokenized_atelier")
+def _tokenized_atelier(made_once):
+    """L'atelier embarqué, dont les étapes 1 et 2 sont faites ; `said` donne ce qu'a affiché chaque script."""
+    return made_once("étapes 1 et 2", ("1_prepare_dataset", "2_tokenize"))
+
+
+@pytest.fixture(scope="session", name="finished_atelier")
+def _finished_atelier(made_once, tokenized_atelier):
+    """Le même, de bout en bout."""
+    return made_once("atelier terminé", ("3_train", "4_generate"), start=tokenized_atelier)
 
 
 @pytest.fixture(name="atelier_with_data")
-def _atelier_with_data(atelier, finished_atelier):
+def _atelier_with_data(atelier, tokenized_atelier):
     """Une copie de l'atelier où l'étape 1 est faite."""
-    shutil.copytree(finished_atelier.aurore / "data", atelier.aurore / "data")
+    shutil.copytree(tokenized_atelier.aurore / "data", atelier.aurore / "data")
     return atelier
+
+
+@pytest.fixture(scope="session", name="small_for_all")
+def _small_for_all(tmp_path_factory, tokenizer):
+    from small_atelier import make_small  # pylint: disable=import-outside-toplevel  # TensorFlow, si l'on s'en sert
+    return make_small(Atelier(tmp_path_factory.mktemp("petit")), tokenizer)
+
+
+@pytest.fixture(name="small")
+def _small(small_for_all):
+    """Un atelier où l'étape 3 a peu à faire (small_atelier.py), et où rien n'est entraîné."""
+    for name in ("model", "tokenizer"):
+        shutil.rmtree(small_for_all.aurore / name, ignore_errors=True)
+    return small_for_all
+
+
+@pytest.fixture(scope="session", name="alone")
+def _alone(small_for_all):
+    """Ce qu'y donne l'étape 3, seule et sans histoire : (ses pertes, ce qu'elle a dit)."""
+    from small_atelier import SCRIPT, curve  # pylint: disable=import-outside-toplevel  # de même
+    shutil.rmtree(small_for_all.aurore / "model", ignore_errors=True)
+    process = small_for_all.run(SCRIPT)
+    assert process.returncode == 0, process.stderr
+    return curve(small_for_all), process.stdout
 
 
 @pytest.fixture(scope="session", name="lesson")

@@ -71,35 +71,6 @@ def test_step_3_shows_the_network_learning(finished_atelier):
     assert "Lequel est le meilleur" in said and re.search(r"^1 +pré-entraîné", said, re.M)
 
 
-def test_a_killed_training_ends_as_if_nothing_had_happened(finished_atelier, atelier_with_data):
-    """Tué sans préavis en plein entraînement, relancé : mêmes pertes (à 0,001 près), mêmes extraits."""
-    atelier_with_data.change("3_train_solution.py", "SAVE_EVERY_SECONDS = 60", "SAVE_EVERY_SECONDS = 0")
-    atelier_with_data.kill("3_train_solution.py", after="pas 5/8")
-    model = atelier_with_data.aurore / "model"
-    assert newest_model(model) is None
-    process = atelier_with_data.run("3_train_solution.py")
-    assert process.returncode == 0, process.stderr
-    assert re.search(r"reprend au pas [4-7]", process.stdout) and "pas 3/8" not in process.stdout
-    assert sorted(path.name for path in model.glob("[!.]*")) == [newest_model(model).name, "runs.csv"]
-    logs = [np.genfromtxt(newest_model(done.aurore / "model") / "training_log.csv", delimiter=",", skip_header=1)
-            for done in (finished_atelier, atelier_with_data)]
-    np.testing.assert_allclose(*logs, atol=0.001)
-
-
-def test_step_3_can_use_the_specialised_tokenizer(finished_atelier, atelier_with_data):
-    shutil.copytree(finished_atelier.aurore / "tokenizer", atelier_with_data.aurore / "tokenizer")
-    atelier_with_data.change("3_train_solution.py", "TOKENIZER = TOKENIZERS[0]", "TOKENIZER = TOKENIZERS[1]")
-    process = atelier_with_data.run("3_train_solution.py")
-    assert process.returncode == 0, process.stderr
-    assert "adapté au tokenizer spécialisé" in process.stdout
-    losses = np.genfromtxt(newest_model(atelier_with_data.aurore / "model") / "training_log.csv", delimiter=",")[1:, 2]
-    losses = losses[~np.isnan(losses)]
-    assert losses[-1] < losses[0] - 0.01
-    folder = newest_model(atelier_with_data.aurore / "model")
-    assert len(AutoTokenizer.from_pretrained(folder)) == VOCABULARY
-    assert TFAutoModelForCausalLM.from_pretrained(folder).config.vocab_size == VOCABULARY
-
-
 def test_step_4_ends_on_finished_sentences(finished_atelier):
     said = finished_atelier.said["4_generate"]
     outputs = said.partition("Ce que le réseau a écrit ---\n")[2].partition("\nLa suite")[0].strip().split("\n\n")
@@ -150,10 +121,12 @@ def test_scripts_run_from_any_directory_and_on_a_windows_console(atelier_with_da
 
 
 def test_the_real_books_are_prepared_and_downloaded_once(gutenberg, atelier, book_server):
-    """L'étape 1 sur les neuf vrais livres, servis par un miroir ; la seconde fois, rien n'est demandé."""
+    """L'étape 1 sur les neuf vrais livres, servis par un miroir ; la seconde fois, rien n'est demandé. Donnés en un
+    dossier, les mêmes phrases."""
     for path in gutenberg.rglob("*.txt"):
         book_server.files["/" + path.relative_to(gutenberg).as_posix()] = path.read_bytes()
-    process = atelier.run("1_prepare_dataset_solution.py", AURORE_SOURCE="auto", GUTENBERG_MIRROR=book_server.url)
+    script, mirror = "1_prepare_dataset_solution.py", {"AURORE_SOURCE": "auto", "GUTENBERG_MIRROR": book_server.url}
+    process = atelier.run(script, **mirror)
     assert process.returncode == 0, process.stderr
     assert "« Indiana » est mis de côté" in process.stdout
     dataset = load_from_disk(atelier.aurore / "data")
@@ -163,9 +136,26 @@ def test_the_real_books_are_prepared_and_downloaded_once(gutenberg, atelier, boo
     seen = {" ".join(line.split()) for line in process.stdout.splitlines()}
     for line in "".join(blocks("1-donnees", "text")).splitlines():  # ce que le guide montre
         assert set(line) <= set("- ") or line == "[...]" or " ".join(line.split()) in seen, line
+    one_by_one = rows_of(dataset)
     book_server.requests.clear()
-    again = atelier.run("1_prepare_dataset_solution.py", AURORE_SOURCE="auto", GUTENBERG_MIRROR=book_server.url)
+    again = atelier.run(script, **mirror)
     assert again.returncode == 0 and not book_server.requests
+    atelier.change(script, 'BOOKS = "" ', f'BOOKS = "{gutenberg.as_posix()}" ')
+    together = atelier.run(script)
+    assert together.returncode == 0, together.stderr
+    same = rows_of(load_from_disk(atelier.aurore / "data")) == one_by_one
+    assert same, "un dossier ne donne pas les mêmes phrases"  # sans montrer trente mille phrases
+
+
+def rows_of(dataset):
+    """Les phrases de chaque partie, livre par livre, sans leurs titres : celui d'un fichier est celui de son en-tête."""
+    parts = {}
+    for part, rows in dataset.items():
+        books = {}
+        for title, position, text in zip(rows["book"][:], rows["position"][:], rows["text"][:]):
+            books.setdefault(title, []).append((position, text))
+        parts[part] = sorted(books.values())
+    return parts
 
 
 def test_a_whole_book_can_be_set_aside(atelier):

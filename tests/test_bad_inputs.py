@@ -239,9 +239,9 @@ def test_an_error_of_the_attendee_keeps_its_trace(atelier):
 # --- Ctrl-C --------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("script, after", [
-    (STEP_1, "Étape 1"), (STEP_1, "Retirer ce qui"), (STEP_2, "Étape 2"), (STEP_3, "Étape 3"),
-    (STEP_3, "1/8"), (STEP_4, "Étape 4")])
+    (STEP_1, "Étape 1"), (STEP_1, "Retirer ce qui"), (STEP_2, "Étape 2"), (STEP_3, "Étape 3"), (STEP_4, "Étape 4")])
 def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
+    """En plein entraînement : test_step_3.py."""
     before = sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir())
     code, said = atelier_with_data.interrupt(script, after)
     assert "Traceback" not in said

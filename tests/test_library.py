@@ -95,20 +95,13 @@ def _rows_of(lesson, monkeypatch):
 
 
 def test_a_folder_gives_what_its_books_one_by_one_would(rows_of, monkeypatch, tmp_path, shelf):
+    """Les neuf vrais livres : test_atelier.py."""
     monkeypatch.setattr(library, "LOT", 3)
     addresses = {f"Les ormes {rank:02}": str(next(shelf.rglob(f"ormes_{rank:02}.txt"))) for rank in range(31)}
     test_books = {TEST_BOOK: addresses.pop(TEST_BOOK)}
     one_by_one = rows_of(tmp_path / "un", TRAIN_BOOKS=addresses, TEST_BOOKS=test_books)
     together = rows_of(tmp_path / "dossier", BOOKS=str(shelf), TEST_BOOKS={TEST_BOOK: ""})
     assert together == one_by_one and len(one_by_one["train"]) > 500
-
-
-def test_the_nine_real_books_give_the_same_sentences(rows_of, tmp_path, gutenberg):
-    paths = {library.title_of(path): str(path) for path in gutenberg.rglob("*.txt")}
-    test_books = {"La Mare au Diable": paths.pop("La Mare au Diable")}
-    one_by_one = rows_of(tmp_path / "un", TRAIN_BOOKS=paths, TEST_BOOKS=test_books)
-    together = rows_of(tmp_path / "dossier", BOOKS=str(gutenberg))
-    assert together == one_by_one and len(one_by_one["train"]) == 28096
 
 
 @pytest.mark.parametrize("name", ["Les Ormes 07", "ormes_07.txt", "ormes_07"])

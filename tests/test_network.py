@@ -151,10 +151,10 @@ def test_a_new_token_starts_as_the_mean_of_its_old_pieces(tokenizer):
         np.testing.assert_array_equal(old, kept)
 
 
-def test_what_the_network_knew_survives_the_new_tokenizer(tokenizer, finished_atelier):
+def test_what_the_network_knew_survives_the_new_tokenizer(tokenizer, tokenized_atelier):
     """La note d'avant tout entraînement est bien plus près de l'originale qu'avec des lignes au hasard."""
-    new = AutoTokenizer.from_pretrained(finished_atelier.aurore / "tokenizer")
-    text = (finished_atelier.aurore / "data" / "validation_text.txt").read_text(encoding="utf-8")
+    new = AutoTokenizer.from_pretrained(tokenized_atelier.aurore / "tokenizer")
+    text = (tokenized_atelier.aurore / "data" / "validation_text.txt").read_text(encoding="utf-8")
     text = text.replace("\n", " ")[:4000]
     model = TFGPT2LMHeadModel.from_pretrained(BASE_MODEL)
     carried = carry_over(model, tokenizer, new)

@@ -16,6 +16,7 @@ from transformers import AutoTokenizer
 
 from conftest import ROOT, Atelier
 from hub_uploads import CUT, PORTAL, SharingHub
+from small_atelier import save_tiny_network
 from web_servers import page_process
 from workshop import credentials
 from workshop.artefacts import newest_model
@@ -270,14 +271,17 @@ TOKEN = "hf_" + "plantezUnJetonPourVoirSIlRepousse"
 
 
 @pytest.fixture(scope="module", name="shared")
-def _shared(tmp_path_factory):
-    """Un atelier dont les étapes 1 à 3 ont envoyé ce qu'elles ont fait, avec un vrai jeton ; et le catalogue."""
+def _shared(tmp_path_factory, tokenizer):
+    """Un atelier dont les étapes 1 à 3 ont envoyé ce qu'elles ont fait, avec un vrai jeton ; et le catalogue, où le
+    réseau de départ est minuscule."""
     atelier = Atelier(tmp_path_factory.mktemp("partage"))
     (atelier.aurore / "credentials.ini").write_text(
         f"[hugging_face]\nTOKEN={TOKEN}\nHUGGING_FACE_PSEUDO=jeanne\n", encoding="utf-8")
     with SharingHub() as catalogue:
         catalogue.accounts = {TOKEN: "jeanne"}
-        catalogue.repositories["benjamin/gpt2-wechsel-french"] = contents(BASE_MODEL)
+        save_tiny_network(atelier.folder / "minuscule", tokenizer, context=256)
+        catalogue.repositories["benjamin/gpt2-wechsel-french"] = contents(atelier.folder / "minuscule")
+        atelier.change("3_train_solution.py", "BLOCK_LENGTH = 256", "BLOCK_LENGTH = 32")
         settings = {"AURORE_SOURCE": "auto", "HF_ENDPOINT": catalogue.url}
         for script in ("1_prepare_dataset", "2_tokenize", "3_train"):
             atelier.change(f"{script}_solution.py", "PUSH_TO_HUB = False", "PUSH_TO_HUB = True ")

@@ -11,17 +11,12 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from datasets import Dataset, DatasetDict
 
 from conftest import Atelier
-from tiny_networks import tiny_model
-from workshop.artefacts import newest_model
+from small_atelier import SAME_CURVE, SCRIPT, STEPS, curve
 from workshop.errors import WorkshopError
-from workshop.learning import hub, strategy
+from workshop.learning import strategy
 
-SCRIPT = "3_train_solution.py"
-SAME_CURVE = 1e-3  # nats : les sommes ne se font pas dans le même ordre
-WORDS = "la meunière chantait au bord de la rivière et le vent aussi quand le soir tombait sur les prés".split()
 # Deux appareils, là où il n'y a qu'un processeur : TensorFlow le coupe en deux, et le script y voit deux cartes.
 ON_TWO_DEVICES = f"""
 import runpy, sys
@@ -37,54 +32,11 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def invented_book(title, sentences, seed):
-    """Un livre inventé : des phrases de mots tirés au hasard."""
-    random = np.random.default_rng(seed)
-    texts = [f"{' '.join(random.choice(WORDS, 9)).capitalize()}." for _ in range(sentences)]
-    return [{"text": text, "book": title, "position": position, "sentence_length": 9}
-            for position, text in enumerate(texts)]
-
-
-@pytest.fixture(name="prepared", scope="module")
-def _prepared(tmp_path_factory, tokenizer):
-    """Un atelier où l'étape 3 a peu à faire : un corpus inventé, un réseau minuscule, des lots que deux ne partagent
-    pas également."""
-    atelier = Atelier(tmp_path_factory.mktemp("petit"))
-    DatasetDict({  # le premier livre ne remplit pas un bloc : les parts n'ont pas le même nombre de tokens
-        "train": Dataset.from_list(invented_book("A", 1, 0) + invented_book("B", 180, 1)),
-        "validation": Dataset.from_list(invented_book("C", 30, 2)),
-        "test": Dataset.from_list(invented_book("D", 20, 3))}).save_to_disk(atelier.aurore / "data")
-    folder = atelier.aurore / "embedded_tiny"
-    folder.mkdir()
-    hub.save_model(tiny_model(n_positions=32, n_embd=32, n_layer=2, n_head=2), tokenizer, folder)
-    for old, new in {"benjamin/gpt2-wechsel-french": "aurore/embedded_tiny", "BLOCK_LENGTH = 256": "BLOCK_LENGTH = 32",
-                     "BATCH_SIZE = 8": "BATCH_SIZE = 5", "SAVE_EVERY_SECONDS = 60": "SAVE_EVERY_SECONDS = 0",
-                     "20e6: 5e-4": "20e6: 5e-3"}.items():
-        atelier.change(SCRIPT, old, new)
-    return atelier
-
-
-@pytest.fixture(name="small")
-def _small(prepared):
-    """Cet atelier, où rien n'est entraîné."""
-    shutil.rmtree(prepared.aurore / "model", ignore_errors=True)
-    return prepared
-
-
 @pytest.fixture(name="other")
 def _other(small, tmp_path):
     """Une copie de cet atelier, comme sur une autre machine."""
     shutil.copytree(small.folder, tmp_path, dirs_exist_ok=True, symlinks=True)
     return Atelier(tmp_path, said={"": ""})
-
-
-@pytest.fixture(name="one", scope="module")
-def _one(prepared):
-    """La courbe d'une seule machine, et ce qu'elle a dit."""
-    shutil.rmtree(prepared.aurore / "model", ignore_errors=True)
-    process = prepared.run(SCRIPT)
-    assert process.returncode == 0, process.stderr
-    return curve(prepared), process.stdout
 
 
 @pytest.fixture(name="start")
@@ -118,21 +70,18 @@ def ended(process, code=0):
 
 
 def until(process, words):
-    """Lit ce que dit un processus, jusqu'à ces mots."""
+    """Lit ce que dit un processus, jusqu'à ces mots, et le renvoie."""
     said = ""
     while words not in said:
         line = process.stdout.readline()
         assert line, said + process.stderr.read()
         said += line
+    return said
 
 
-def curve(atelier):
-    """Les pertes du seul réseau enregistré, pas après pas : [pas, perte, perte de validation]."""
-    model = atelier.aurore / "model"
-    folder = newest_model(model)
-    assert sorted(path.name for path in model.glob("[!.]*")) == [folder.name, "runs.csv"]
-    assert not (model / ".unfinished").exists()
-    return np.genfromtxt(folder / "training_log.csv", delimiter=",", skip_header=1)
+def resumed_at(said):
+    """Le pas d'où un entraînement dit qu'il repart."""
+    return int(re.search(r"L'entraînement reprend au pas (\d+)", said)[1])
 
 
 # --- Ce que dit TF_CONFIG -------------------------------------------------------------------
@@ -179,55 +128,41 @@ def test_alone_the_first_machine_is_this_one(tmp_path):
 
 # --- L'étape 3, à plusieurs -----------------------------------------------------------------
 
-def test_one_machine_learns(one):
-    losses, said = one
-    assert len(losses) == 14 and losses[-1, 1] < losses[1, 1] - 0.5
-    assert "J'attends" not in said and "cartes" not in said
-
-
-def test_two_machines_learn_as_one(small, start, one):
+def test_two_machines_learn_as_one(small, start, alone):
     """Au même lot, les mêmes pertes ; seul le chef raconte et enregistre."""
     chief, worker = map(ended, start_two(start, small))
-    assert "pas 13/13" in chief[0] and "Étape suivante" in chief[0]
+    assert f"pas {STEPS}/{STEPS}" in chief[0] and "Étape suivante" in chief[0]
     assert worker[0].splitlines()[-2:] == ["Elles sont toutes là ; la première raconte la suite.",
                                            "Fini : le réseau est sur la première machine."]
     assert not chief[1] and not worker[1] and not list(small.folder.glob("aurore-*"))
-    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+    np.testing.assert_allclose(curve(small), alone[0], atol=SAME_CURVE)
 
 
-def test_two_devices_learn_as_one(small, start, one):
+def test_two_devices_learn_as_one(small, start, alone):
     said, _ = ended(start(small, arguments=("-c", ON_TWO_DEVICES)))
     assert "2 cartes graphiques" in said
-    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+    np.testing.assert_allclose(curve(small), alone[0], atol=SAME_CURVE)
 
 
-def test_a_machine_is_killed_and_both_start_again(small, other, start, one):
-    """L'autre le dit en une phrase, et s'arrête. Relancées, elles reprennent ; le chef tué à son tour, de même, et
-    une autre machine peut alors prendre la place de la seconde."""
-    for rank, step in ((1, 6), (0, 10)):
+def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, start, alone):
+    """La seconde tuée, puis le chef : l'autre le dit en une phrase, et s'arrête. Une autre machine prend la place de la
+    seconde ; Ctrl-C sur elle sauve et arrête tout. Une seule peut finir ce que deux ont commencé."""
+    for rank, step in ((1, 3), (0, 6)):
         machines = start_two(start, small)
-        until(machines[0], f"pas {step}/13")
+        until(machines[0], f"pas {step}/{STEPS}")
         machines[rank].kill()
         _, complained = ended(machines[1 - rank], code=2)
         assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
         assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
-    chief, _ = map(ended, start_two(start, small, other))
-    resumed_at = int(re.search(r"L'entraînement reprend au pas (\d+)", chief[0])[1])
-    assert resumed_at >= 9 and "pas 8/13" not in chief[0]
-    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
-    assert not (other.aurore / "model").exists()
-
-
-def test_ctrl_c_on_any_machine_saves_and_stops_all(small, start, one):
-    """Une seule peut finir ce que deux ont commencé."""
-    machines = start_two(start, small)
-    until(machines[0], "pas 4/13")
+    machines = start_two(start, small, other)
+    assert resumed_at(until(machines[0], f"pas 9/{STEPS}")) >= 5
     machines[1].send_signal(signal.SIGINT)
     for machine in machines:
         assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
+    assert not (other.aurore / "model").exists()
     said, _ = ended(start(small))
-    assert "L'entraînement reprend au pas" in said and "pas 4/13" not in said
-    np.testing.assert_allclose(curve(small), one[0], atol=SAME_CURVE)
+    assert resumed_at(said) >= 9 and "pas 8/" not in said
+    np.testing.assert_allclose(curve(small), alone[0], atol=SAME_CURVE)
 
 
 def test_machines_that_do_not_train_the_same_network_say_so(small, other, start):
