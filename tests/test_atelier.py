@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -148,7 +147,7 @@ def test_the_real_books_are_prepared_and_downloaded_once(gutenberg, atelier, boo
 
 
 def rows_of(dataset):
-    """Les phrases de chaque partie, livre par livre, sans leurs titres : celui d'un fichier est celui de son en-tête."""
+    """Les phrases de chaque partie, livre par livre, sans leurs titres : un dossier les lit dans les en-têtes."""
     parts = {}
     for part, rows in dataset.items():
         books = {}

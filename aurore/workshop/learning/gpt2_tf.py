@@ -45,8 +45,7 @@ def slices(batch):
     return [{name: tensor[first:end] for name, tensor in batch.items()} for first, end in zip(limits, limits[1:])]
 
 
-class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abstract-method,too-many-ancestors
-    # (les méthodes abstraites et les vingt ancêtres sont ceux de la classe de transformers)
+class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
     """Un GPT-2 dont la tête est la table des embeddings (le cas ordinaire), ou une table à elle.
 
     Celui de transformers emploie toujours la table des embeddings : un réseau publié avec
@@ -62,17 +61,20 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
             self.lm_head = Dense(config.vocab_size, use_bias=False, name="lm_head")
 
     def build(self, input_shape=None):
+        """Crée les poids, ceux de la tête compris si elle en a."""
         if self.lm_head is not None and not self.lm_head.built:
             with tf.name_scope(self.lm_head.name):
                 self.lm_head.build([None, None, self.config.n_embd])
         super().build(input_shape)
 
     @unpack_inputs
-    def call(  # pylint: disable=too-many-arguments,too-many-positional-arguments,arguments-differ
+    def call(  # pylint: disable=too-many-arguments,too-many-positional-arguments
             # (ce sont ceux de transformers, moins ceux d'un réseau qui traduirait)
             self, input_ids=None, past_key_values=None, attention_mask=None, token_type_ids=None, position_ids=None,
             use_cache=None, output_attentions=None, output_hidden_states=None, return_dict=None, labels=None,
             training=False):
+        """Renvoie ce que renvoie celui de transformers : les logits, de forme (lot, tokens, vocab_size), et la perte si
+        `labels` est donné."""
         outputs = self.transformer(
             input_ids=input_ids, past_key_values=past_key_values, attention_mask=attention_mask,
             token_type_ids=token_type_ids, position_ids=position_ids, use_cache=use_cache,
@@ -102,6 +104,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
 
     @tf.autograph.experimental.do_not_convert  # rien à traduire ici : le premier pas vient deux fois plus vite
     def train_step(self, data):
+        """Un pas sur un lot : la perte, ses gradients, et les poids qui bougent."""
         batch, _, _ = unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             mean = self.mean_loss(batch, training=True)
@@ -118,8 +121,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):  # pylint: disable=abst
 
     # --- Écrire ---------------------------------------------------------------------------
 
-    def generate(self, inputs=None, generation_config=None, streamer=None, **kwargs):  # pylint: disable=arguments-differ
-        # (les autres arguments de transformers passent par kwargs)
+    def generate(self, inputs=None, generation_config=None, streamer=None, **kwargs):
         """Continue chaque amorce et renvoie un tenseur int32 : l'amorce, puis les tokens écrits.
 
         Les arguments ont le sens que leur donne transformers ; `streamer` y est en plus. Le calcul est
