@@ -96,7 +96,7 @@ sbom: .venv/tests-installed
 	@echo "Écrit : sbom.json"
 
 audit: .venv/tests-installed
-	@$(VENV_PYTHON) -m pip_audit --disable-pip --requirement requirements.txt --progress-spinner off || \
+	@$(VENV_PYTHON) -m pip_audit --strict --disable-pip --requirement requirements.txt --progress-spinner off || \
 		{ echo "Une faille, ou la base injoignable : ce que l'on en sait est dans docs/reference/dependances.md."; exit 1; }
 
 hooks:
