@@ -4,6 +4,7 @@ import atexit
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -121,12 +122,13 @@ class Atelier:
                               errors="strict", capture_output=True)
 
     def _say_until(self, script, after, **settings):
-        """Lance `script`, attend qu'il affiche `after`, et renvoie (processus, ce qu'il a dit)."""
+        """Lance `script`, attend qu'il affiche `after` (une expression régulière), et renvoie (processus, ce qu'il a
+        dit)."""
         process = subprocess.Popen(  # pylint: disable=consider-using-with  # fermé par qui l'interrompt
             [sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8", env=self.environment(**settings),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said = ""
-        while after not in said:
+        while not re.search(after, said):
             line = process.stdout.readline()
             assert line, f"{script} s'est arrêté avant de dire « {after} » : {said}"
             said += line

@@ -42,6 +42,11 @@ def make_small(atelier, tokenizer):
     return atelier
 
 
+def at_step(step):
+    """Une expression régulière : l'entraînement dit qu'il en est au pas `step` au moins (il ne les dit pas tous)."""
+    return rf"pas ({'|'.join(map(str, range(step, STEPS + 1)))})/{STEPS} "
+
+
 def curve(atelier):
     """Les pertes du seul réseau enregistré, pas après pas : [pas, perte, perte de validation]."""
     model = atelier.aurore / "model"

@@ -7,6 +7,7 @@ import pytest
 
 from workshop import artefacts
 from workshop.errors import WorkshopError
+from workshop.paths import BASE_MODEL
 
 
 def fill(folder, content):
@@ -78,13 +79,12 @@ def test_reading_nothing_names_the_command(tmp_path):
                 pytest.fail("on ne lit pas un dossier vide")
 
 
-def test_only_complete_models_count(finished_atelier, tmp_path):
+def test_only_complete_models_count(tmp_path):
     assert artefacts.newest_model(tmp_path / "absent") is None
-    source = artefacts.newest_model(finished_atelier.aurore / "model")
     for name in ("2026-01-01_00-00-00", "2026-01-02_00-00-00", "2026-01-03_00-00-00", "copie de 2027"):
         (tmp_path / name).mkdir()
         for file in ("config.json", "tokenizer.json", "model.safetensors"):
-            (tmp_path / name / file).write_bytes((source / file).read_bytes())
+            (tmp_path / name / file).write_bytes((BASE_MODEL / file).read_bytes())
     weights = tmp_path / "2026-01-03_00-00-00" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     (tmp_path / "2026-01-02_00-00-00" / "config.json").unlink()

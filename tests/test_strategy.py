@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import Atelier
-from small_atelier import SAME_CURVE, SCRIPT, STEPS, curve
+from small_atelier import SAME_CURVE, SCRIPT, STEPS, at_step, curve
 from workshop.errors import WorkshopError
 from workshop.learning import strategy
 
@@ -69,10 +69,10 @@ def ended(process, code=0):
     return said, complained
 
 
-def until(process, words):
-    """Lit ce que dit un processus, jusqu'à ces mots, et le renvoie."""
+def until(process, pattern):
+    """Lit ce que dit un processus, jusqu'à cette expression régulière, et le renvoie."""
     said = ""
-    while words not in said:
+    while not re.search(pattern, said):
         line = process.stdout.readline()
         assert line, said + process.stderr.read()
         said += line
@@ -149,13 +149,13 @@ def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, 
     seconde ; Ctrl-C sur elle sauve et arrête tout. Une seule peut finir ce que deux ont commencé."""
     for rank, step in ((1, 3), (0, 6)):
         machines = start_two(start, small)
-        until(machines[0], f"pas {step}/{STEPS}")
+        until(machines[0], at_step(step))
         machines[rank].kill()
         _, complained = ended(machines[1 - rank], code=2)
         assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
         assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
     machines = start_two(start, small, other)
-    assert resumed_at(until(machines[0], f"pas 9/{STEPS}")) >= 5
+    assert resumed_at(until(machines[0], at_step(9))) >= 5
     machines[1].send_signal(signal.SIGINT)
     for machine in machines:
         assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
