@@ -65,8 +65,8 @@ def shuffled_batches(blocks, batch_size, epochs, seed, first_step=0):
 def _at_a_fixed_pace(dataset):
     """Prépare un lot d'avance, sans que tf.data règle lui-même son allure.
 
-    Son régleur se réveille de plus en plus rarement, et la fin de `fit`, ou un Ctrl-C, attendrait son réveil : trois
-    secondes après dix secondes d'entraînement, une minute après quelques-unes.
+    La fin de `fit`, ou un Ctrl-C, attendrait que son régleur se réveille : de zéro à quatre secondes après douze
+    secondes d'entraînement, cinq et demie après vingt.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
