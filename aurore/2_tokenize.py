@@ -30,7 +30,7 @@ def open_tokenizer():
     # Un réseau ne comprend que les tokens avec lesquels il a appris : chacun a son tokenizer, et le
     # catalogue les range ensemble. model_path est le dossier où l'un et l'autre sont téléchargés.
     model_path = hub.local_copy(MODEL_NAME, tokenizer_only=True)
-    # TODO 2.1 : instanciez le tokenizer pré-entraîné de model_path, avec AutoTokenizer.from_pretrained.
+    # TODO 2.1 : instanciez le tokenizer pré-entraîné de model_path : AutoTokenizer.from_pretrained.
     # >>> réponse
     tokenizer = narration.todo("2.1", AutoTokenizer, model_path)
     # <<<
@@ -49,8 +49,8 @@ def show_tokens(tokenizer):
     print(f"Texte        : {text}")
 
     # Un tokenizer s'appelle comme une fonction, et renvoie un dictionnaire.
-    # TODO 2.3 : analysez text avec tokenizer ; tokens_analysis est le dictionnaire obtenu, et input_ids
-    # la valeur associée à sa clé "input_ids", le découpage en tokens.
+    # TODO 2.3 : analysez text avec tokenizer ; tokens_analysis est le dictionnaire obtenu, et
+    # input_ids la valeur associée à sa clé "input_ids", le découpage en tokens.
     # >>> réponse
     input_ids = narration.todo("2.3", tokenizer, text)
     # <<<
@@ -67,26 +67,28 @@ def show_tokens(tokenizer):
     tokens = narration.todo("2.4", tokenizer, input_ids)
     # <<<
     print(f"Morceaux     : {tokens}")
-    print("               (le G surmonté d'un point est une espace ; une lettre accentuée y prend deux signes)")
+    print("               (le G surmonté d'un point est une espace ; une lettre accentuée y prend "
+          "deux signes)")
 
 
 # --- 2. Entraîner le sien -----------------------------------------------------------------
 
 def get_training_corpus(dataset):
-    """Donne les phrases d'entraînement, par paquets : le corpus n'est jamais en entier en mémoire."""
+    """Donne les phrases d'entraînement par paquets : jamais tout le corpus en mémoire."""
     for start in range(0, len(dataset["train"]), BATCH_SIZE):
         yield dataset["train"][start:start + BATCH_SIZE]["text"]
 
 
 def specialise(tokenizer, dataset):
-    """Renvoie un tokenizer de la même famille que `tokenizer`, aux tokens choisis dans `dataset`."""
+    """Renvoie un tokenizer de la famille de `tokenizer`, aux tokens choisis dans `dataset`."""
     # TODO 2.5 (facultatif) : récupérez dans text_iterator le résultat de get_training_corpus.
     # >>> réponse
     text_iterator = narration.todo("2.5 (facultatif)", get_training_corpus, dataset)
     # <<<
 
-    # TODO 2.6 (facultatif) : spécialisez tokenizer avec sa méthode train_new_from_iterator. Donnez-lui
-    # text_iterator, et VOCAB_SIZE (52 000) pour vocab_size ; show_progress=False évite une barre en anglais.
+    # TODO 2.6 (facultatif) : spécialisez tokenizer avec sa méthode train_new_from_iterator.
+    # Donnez-lui text_iterator, et VOCAB_SIZE (52 000) pour vocab_size ; show_progress=False évite
+    # une barre en anglais.
     # >>> réponse
     specialised = narration.todo("2.6 (facultatif)", tokenizer, text_iterator, VOCAB_SIZE)
     # <<<
@@ -115,7 +117,8 @@ def compare(tokenizers, sentences):
 def save(specialised):
     """Écrit le tokenizer spécialisé dans aurore/tokenizer."""
     with written_whole(paths.TOKENIZER) as folder:
-        # TODO 2.7 (facultatif) : sauvegardez le tokenizer spécialisé dans folder, avec save_pretrained.
+        # TODO 2.7 (facultatif) : sauvegardez le tokenizer spécialisé dans folder, avec
+        # save_pretrained.
         # >>> réponse
         narration.todo("2.7 (facultatif)", specialised, folder)
         # <<<

@@ -61,7 +61,7 @@ def open_model():
     model_path = hub.local_copy(MODEL_NAME)
     # from_pt=True ouvre des poids enregistrés par PyTorch au format .bin, et demande d'installer
     # torch ; from_tf=True faisait le contraire, dans les classes de PyTorch. Presque tous les
-    # modèles ont aujourd'hui un fichier model.safetensors, que les deux lisent : ni l'un ni l'autre.
+    # modèles ont aujourd'hui un model.safetensors, que les deux lisent : ni l'un ni l'autre.
     with hub.opening(model_path):
         tokenizer = AutoTokenizer.from_pretrained(model_path)
         model = TFGPT2LMHeadModel.from_pretrained(
@@ -134,8 +134,8 @@ def train(model, session, train_blocks, eval_blocks):
     session.start()
     monitoring = session.monitoring()
     # TODO 3.3 : appelez fit() sur le modèle. Donnez-lui tf_train_dataset, tf_eval_dataset (c'est
-    # l'argument validation_data) et le nombre d'époques EPOCHS (epochs) ; terminez par **monitoring,
-    # de quoi le suivre.
+    # l'argument validation_data) et le nombre d'époques EPOCHS (epochs) ; terminez par
+    # **monitoring, de quoi le suivre.
     # >>> réponse
     narration.todo("3.3", model, tf_train_dataset, tf_eval_dataset, EPOCHS, monitoring)
     # <<<

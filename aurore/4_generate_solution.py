@@ -20,7 +20,7 @@ from transformers import AutoConfig, AutoTokenizer, pipeline
 
 # --- Les réglages ------------------------------------------------------------------------
 
-MODEL_NAME = ""        # un réseau du catalogue, ou le vôtre : "pseudo/aurore-model" ; vide, le dernier
+MODEL_NAME = ""        # du catalogue, ou le vôtre : "pseudo/aurore-model" ; vide, le dernier
 MAX_NEW_TOKENS = 60    # longueur de la suite, avant de la couper à la dernière phrase finie
 TEMPERATURE = 0.8      # près de 0, le mot le plus probable ; au-delà de 1, l'aventure
 TOP_K = 50             # ne tirer qu'entre les 50 tokens les plus probables
@@ -52,22 +52,25 @@ def open_pipe(model_path):
 
 def write(pipe):
     """Affiche ce que le réseau écrit à la suite de deux débuts."""
-    # TODO 4.3 : créez une liste prompts de deux débuts de votre choix, par exemple « Cette femme était
-    # assise » et « Le soir elle se rappelait ».
+    # TODO 4.3 : créez une liste prompts de deux débuts de votre choix, par exemple « Cette femme
+    # était assise » et « Le soir elle se rappelait ».
     # >>> réponse
     prompts = ["Cette femme était assise", "Le soir elle se rappelait"]
     # <<<
 
     prompts = [normalise(prompt) for prompt in prompts]  # les signes que le réseau a appris
-    settings = {"max_new_tokens": MAX_NEW_TOKENS, "do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K,
-                "batch_size": len(prompts), "pad_token_id": pipe.tokenizer.pad_token_id}
+    settings = {"max_new_tokens": MAX_NEW_TOKENS, "do_sample": True, "temperature": TEMPERATURE,
+                "top_k": TOP_K, "batch_size": len(prompts),
+                "pad_token_id": pipe.tokenizer.pad_token_id}
     set_random_seed(SEED)
-    # TODO 4.4 : donnez prompts à pipe, puis **settings, les réglages ; outputs est ce qu'il renvoie.
+    # TODO 4.4 : donnez prompts à pipe, puis **settings, les réglages ; outputs est ce qu'il
+    # renvoie.
     # >>> réponse
     outputs = pipe(prompts, **settings)
     # <<<
 
-    # outputs a un élément par début : une liste d'un seul dictionnaire, où le texte est à la clé "generated_text".
+    # outputs a un élément par début : une liste d'un seul dictionnaire, où le texte est à la clé
+    # "generated_text".
     # TODO 4.5 : prenez dans outputs les deux textes : output0 est le premier, output1 le deuxième.
     # >>> réponse
     output0 = outputs[0][0]["generated_text"]

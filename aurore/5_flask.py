@@ -22,7 +22,7 @@ from flask import Flask, render_template, request
 
 HOST = os.environ.get("AURORE_HOST", "127.0.0.1")  # 0.0.0.0 dans l'image : joignable de dehors
 PORT = os.environ.get("AURORE_PORT", "8080")
-MODEL_NAME = ""                                    # comme à l'étape 4 ; vide, le dernier réseau entraîné
+MODEL_NAME = ""                                    # comme à l'étape 4 ; vide, le dernier entraîné
 OPENINGS = [                                       # les amorces que propose la page
     "Le soir, quand la lampe fut allumée, elle",
     "Au bout du chemin creux, il y avait une maison",
@@ -45,7 +45,7 @@ def choose_model():
 @cache  # téléchargé une fois ; ensuite, la page n'appelle plus le catalogue
 def open_by_name(name):
     """Renvoie le dossier du réseau `name` du catalogue."""
-    from workshop.learning import hub  # pylint: disable=import-outside-toplevel  # lent à s'importer
+    from workshop.learning import hub  # pylint: disable=import-outside-toplevel  # lent à importer
     return hub.local_copy(name)
 
 

@@ -56,6 +56,13 @@ def test_the_lines_of_exercise_2_are_those_of_the_slides():
         assert lines[line - 1].strip().startswith(f"# TODO {number} : ")
 
 
+def test_the_lessons_fit_the_projector():
+    """Cent colonnes, exercices, solutions et page."""
+    wide = [f"{path.name}:{number}" for path in sorted(AURORE.glob("[1-5]_*.py"))
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if len(line) > 100]
+    assert not wide
+
+
 # --- Lancés comme le ferait une personne ---------------------------------------------------
 
 def fill(atelier, *numbers):
