@@ -93,7 +93,7 @@ def main():
     trained = hub.local_copy(MODEL_NAME) if MODEL_NAME else newest_model()
     model_path = trained or paths.SAND_MODEL
     print(f"Réseau : {Identity.read(model_path).name}, dans {paths.shown(model_path)}"
-          + ("" if trained else " (embarqué : l'étape 3 n'a pas encore été faite)"))
+          + ("" if trained else " (embarqué : pas encore de réseau entier dans aurore/model)"))
     write(open_pipe(model_path))
     print("\nLa suite, dans le navigateur :  python aurore/5_flask.py")
 
