@@ -123,6 +123,7 @@ def reading(folder, made_by):
         raise WorkshopError(f"Le dossier {shown(folder)} est vide ou n'existe pas.\n"
                             f"Préparez-le d'abord :  {command}")
     try:
+        _check_tables(folder)
         yield
     except (WorkshopError, PermissionError, NotImplementedError, NameError):
         raise  # ces deux derniers viennent de l'exercice que l'on est en train d'écrire
@@ -130,6 +131,19 @@ def reading(folder, made_by):
         # tokenizers lèvent chacun leurs propres erreurs devant un fichier coupé ou étranger.
         raise WorkshopError(f"Le contenu du dossier {shown(folder)} est incomplet ou n'est pas celui attendu "
                             f"({type(error).__name__}).\nRefaites-le :  {command}") from error
+
+
+def _check_tables(folder):
+    """Lève une ArrowInvalid si une table de `folder` est abîmée.
+
+    datasets les lit telles quelles : un octet changé dans les limites d'un texte ferait lire hors du fichier, et le
+    script s'arrêterait sans un mot.
+    """
+    for path in folder.rglob("*.arrow"):
+        import pyarrow  # pylint: disable=import-outside-toplevel  # là seulement où il y a des tables
+        with pyarrow.memory_map(str(path)) as file, pyarrow.ipc.open_stream(file) as table:
+            for batch in table:
+                batch.validate(full=True)
 
 
 def ensure_writable(folder, size=100_000):
