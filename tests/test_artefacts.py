@@ -83,14 +83,18 @@ def test_reading_nothing_names_the_command(tmp_path):
 
 def test_a_limit_out_of_a_table_is_told_and_never_followed(tmp_path):
     """datasets lirait hors du fichier, et le système arrêterait le script sans un mot."""
-    Dataset.from_dict({"text": ["un", "deux", "trois"]}).save_to_disk(tmp_path)
-    (table,) = tmp_path.glob("*.arrow")
+    Dataset.from_dict({"text": ["un", "deux", "trois"]}).save_to_disk(tmp_path / "train")
+    (table,) = tmp_path.glob("train/*.arrow")
     limits, spoilt = (np.array([0, 2, limit, 11], np.int32).tobytes() for limit in (6, 2 ** 30))
     assert table.read_bytes().count(limits) == 1
     table.write_bytes(table.read_bytes().replace(limits, spoilt))
     with pytest.raises(WorkshopError, match="incomplet(.|\n)*python aurore/1_prepare.py"):
         with artefacts.reading(tmp_path, "1_prepare.py"):
             pytest.fail("on ne lit pas une table abîmée")
+    (tmp_path / "train").rename(tmp_path / ".unfinished")  # ce qu'un script n'a pas fini n'empêche pas de lire le reste
+    (tmp_path / "dataset_dict.json").touch()
+    with artefacts.reading(tmp_path, "1_prepare.py"):
+        pass
 
 
 def test_only_complete_models_count(tmp_path):

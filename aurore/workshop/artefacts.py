@@ -137,9 +137,9 @@ def _check_tables(folder):
     """Lève une ArrowInvalid si une table de `folder` est abîmée.
 
     datasets les lit telles quelles : un octet changé dans les limites d'un texte ferait lire hors du fichier, et le
-    script s'arrêterait sans un mot.
+    script s'arrêterait sans un mot. Ce qu'un script laisse à reprendre (.unfinished) n'en est pas.
     """
-    for path in folder.rglob("*.arrow"):
+    for path in folder.glob("[!.]*/*.arrow"):
         import pyarrow  # pylint: disable=import-outside-toplevel  # là seulement où il y a des tables
         with pyarrow.memory_map(str(path)) as file, pyarrow.ipc.open_stream(file) as table:
             for batch in table:
