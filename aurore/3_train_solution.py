@@ -5,8 +5,8 @@
 
 Lit aurore/data (étape 1), ouvre un réseau déjà entraîné, le note sur La Mare au Diable, poursuit
 son apprentissage, le note de nouveau et l'enregistre dans aurore/model. Durée sur deux cœurs :
-une minute avec les contes embarqués, une dizaine avec les vrais livres et aurore-mini ; une
-estimation s'affiche avant de commencer.
+une demi-minute avec les contes embarqués, dix minutes avec les vrais livres et aurore-mini ;
+une estimation s'affiche avant de commencer.
 """
 
 from workshop import narration, paths  # en premier : règle les bibliothèques

@@ -4,7 +4,7 @@
     python aurore/4_generate_solution.py    sa solution
 
 Ouvre le dernier réseau entraîné (sinon aurore, le réseau embarqué) et lui fait continuer deux
-débuts de phrase. Durée : une trentaine de secondes.
+débuts de phrase. Durée : une dizaine de secondes.
 """
 
 from workshop import narration, paths

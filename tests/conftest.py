@@ -95,6 +95,17 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.line(f"{sum(map(all, runs.values())):>4} / {len(runs):<4} {name}")
 
 
+def read_until(process, pattern):
+    """Lit ce que dit un processus, jusqu'à cette expression régulière, et le renvoie."""
+    said = ""
+    while not re.search(pattern, said):
+        line = process.stdout.readline()
+        complained = process.stderr.read() if process.stderr and not line else ""
+        assert line, f"arrêté avant de dire « {pattern} » : {said}{complained}"
+        said += line
+    return said
+
+
 class Atelier:
     """Une copie de l'atelier dans un dossier à elle, dont on lance les scripts comme une personne."""
 
@@ -127,12 +138,7 @@ class Atelier:
         process = subprocess.Popen(  # pylint: disable=consider-using-with  # fermé par qui l'interrompt
             [sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8", env=self.environment(**settings),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = ""
-        while not re.search(after, said):
-            line = process.stdout.readline()
-            assert line, f"{script} s'est arrêté avant de dire « {after} » : {said}"
-            said += line
-        return process, said
+        return process, read_until(process, after)
 
     def interrupt(self, script, after, **settings):
         """Envoie Ctrl-C à `script` quand il a affiché `after`, et renvoie (code, tout ce qu'il a dit)."""

@@ -1,5 +1,7 @@
 """Un atelier où l'étape 3 a peu à faire : un corpus inventé, un réseau minuscule."""
 
+import re
+
 import numpy as np
 from datasets import Dataset, DatasetDict
 
@@ -45,6 +47,11 @@ def make_small(atelier, tokenizer):
 def at_step(step):
     """Une expression régulière : l'entraînement dit qu'il en est au pas `step` au moins (il ne les dit pas tous)."""
     return rf"pas ({'|'.join(map(str, range(step, STEPS + 1)))})/{STEPS} "
+
+
+def resumed_at(said):
+    """Le pas d'où un entraînement dit qu'il repart."""
+    return int(re.search(r"L'entraînement reprend au pas (\d+)", said)[1])
 
 
 def curve(atelier):

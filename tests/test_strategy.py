@@ -12,8 +12,8 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from conftest import Atelier
-from small_atelier import SAME_CURVE, SCRIPT, STEPS, at_step, curve
+from conftest import Atelier, read_until
+from small_atelier import SAME_CURVE, SCRIPT, STEPS, at_step, curve, resumed_at
 from workshop.errors import WorkshopError
 from workshop.learning import strategy
 
@@ -67,21 +67,6 @@ def ended(process, code=0):
     said, complained = process.communicate(timeout=200)
     assert process.returncode == code, said + complained
     return said, complained
-
-
-def until(process, pattern):
-    """Lit ce que dit un processus, jusqu'à cette expression régulière, et le renvoie."""
-    said = ""
-    while not re.search(pattern, said):
-        line = process.stdout.readline()
-        assert line, said + process.stderr.read()
-        said += line
-    return said
-
-
-def resumed_at(said):
-    """Le pas d'où un entraînement dit qu'il repart."""
-    return int(re.search(r"L'entraînement reprend au pas (\d+)", said)[1])
 
 
 # --- Ce que dit TF_CONFIG -------------------------------------------------------------------
@@ -149,13 +134,13 @@ def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, 
     seconde ; Ctrl-C sur elle sauve et arrête tout. Une seule peut finir ce que deux ont commencé."""
     for rank, step in ((1, 3), (0, 6)):
         machines = start_two(start, small)
-        until(machines[0], at_step(step))
+        read_until(machines[0], at_step(step))
         machines[rank].kill()
         _, complained = ended(machines[1 - rank], code=2)
         assert "Une des machines de l'entraînement ne répond plus" in complained and "Traceback" not in complained
         assert sorted(path.name for path in (small.aurore / "model").iterdir()) == [".training.lock", ".unfinished"]
     machines = start_two(start, small, other)
-    assert resumed_at(until(machines[0], at_step(9))) >= 5
+    assert resumed_at(read_until(machines[0], at_step(9))) >= 5
     machines[1].send_signal(signal.SIGINT)
     for machine in machines:
         assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]

@@ -367,9 +367,9 @@ def _keep_busy():
 
 
 def test_a_busy_machine_changes_no_verdict(monkeypatch):
-    """Deux calculs par cœur à côté : aucune solution n'est prise pour une boucle. BUSY_RUNS=50 insiste."""
+    """Quatre calculs par cœur à côté : aucune solution n'est prise pour une boucle. BUSY_RUNS=50 insiste."""
     monkeypatch.setattr(apart, "exercise_path", apart.solution_path)
-    rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(2 * os.cpu_count())]
+    rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(4 * os.cpu_count())]
     for rival in rivals:
         rival.start()
     try:
