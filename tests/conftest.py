@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 AURORE = ROOT / "aurore"
 GUTENBERG = ROOT.parent / "shared" / "gutenberg"
 CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute
+ONE_OUTPUT = {"stderr": subprocess.STDOUT}  # ce que dit un script et ce dont il se plaint, comme dans un terminal
 
 sys.path.insert(0, str(AURORE))
 # Ce que les étapes ont laissé sous aurore/ ne doit rien changer aux tests : ils ont leurs caches, et les réseaux
@@ -35,7 +36,8 @@ os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 # Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # après sys.path
+from warm_start import WarmPopen, can_start_warm  # pylint: disable=wrong-import-position  # après sys.path
+from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # de même
 
 # huggingface_hub lit son adresse à l'import : le serveur doit exister avant.
 _HUB = HubServer()
@@ -117,7 +119,7 @@ class Atelier:
         if said:
             return
         shutil.copytree(AURORE, self.aurore, ignore=shutil.ignore_patterns(
-            "data", "tokenizer", "model", "embedded", "__pycache__"))
+            "data", "tokenizer", "model", "embedded", "*.pyc.*"))  # ces derniers s'écrivent encore
         (self.aurore / "embedded").symlink_to(AURORE / "embedded", target_is_directory=True)
 
     def environment(self, **settings):
@@ -126,36 +128,44 @@ class Atelier:
         return {**_ENVIRONMENT, "PYTHONPATH": offline, "PYTHONUNBUFFERED": "1", "AURORE_SOURCE": "embedded",
                 "HF_ENDPOINT": CLOSED_PORT, "GUTENBERG_MIRROR": CLOSED_PORT, **settings}
 
-    def run(self, script, timeout=280, **settings):
-        """Lance `script` depuis le dossier de la copie et renvoie le processus terminé."""
-        return subprocess.run([sys.executable, f"aurore/{script}"], cwd=self.folder, timeout=timeout,
-                              env=self.environment(**settings), check=False, encoding="utf-8",
-                              errors="strict", capture_output=True)
+    def start(self, script, *arguments, cold=False, options=None, **settings):
+        """Lance `script` depuis le dossier de la copie et renvoie le processus ; `cold` : sans rien d'importé d'avance
+        (warm_start.py) ; `options` : celles de subprocess.Popen."""
+        environment, usual = self.environment(**settings), self.environment()
+        options = {"cwd": self.folder, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                   "encoding": "utf-8", "errors": "strict", **(options or {})}
+        if cold or not can_start_warm(environment, usual):
+            return subprocess.Popen([sys.executable, f"aurore/{script}", *arguments], **options)
+        return WarmPopen([f"aurore/{script}", *arguments], start=usual, **options)
 
-    def _say_until(self, script, after, **settings):
-        """Lance `script`, attend qu'il affiche `after` (une expression régulière), et renvoie (processus, ce qu'il a
-        dit)."""
-        process = subprocess.Popen(  # pylint: disable=consider-using-with  # fermé par qui l'interrompt
-            [sys.executable, f"aurore/{script}"], cwd=self.folder, encoding="utf-8", env=self.environment(**settings),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return process, read_until(process, after)
-
-    def interrupt(self, script, after, **settings):
-        """Envoie Ctrl-C à `script` quand il a affiché `after`, et renvoie (code, tout ce qu'il a dit)."""
-        process, said = self._say_until(script, after, **settings)
-        with process:
-            process.send_signal(signal.SIGINT)
+    def run(self, script, *arguments, timeout=280, cold=False, **settings):
+        """Lance `script` et renvoie le processus terminé."""
+        with self.start(script, *arguments, cold=cold, **settings) as process:
             try:
+                said, complained = process.communicate(timeout=timeout)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
+
+    def interrupt(self, script, after, cold=False):
+        """Envoie Ctrl-C à `script` quand il a affiché `after` (une expression régulière), et renvoie (code, tout ce
+        qu'il a dit)."""
+        with self.start(script, cold=cold, options=ONE_OUTPUT) as process:
+            try:
+                said = read_until(process, after)
+                process.send_signal(signal.SIGINT)
                 said += process.communicate(timeout=60)[0]
             finally:
                 process.kill()
         return process.returncode, said
 
-    def kill(self, script, after, **settings):
+    def kill(self, script, after):
         """Tue `script`, sans préavis, quand il a affiché `after`."""
-        process, _ = self._say_until(script, after, **settings)
-        with process:
-            process.kill()
+        with self.start(script, options=ONE_OUTPUT) as process:
+            try:
+                read_until(process, after)
+            finally:
+                process.kill()
 
     def change(self, script, old, new):
         """Remplace un réglage dans un script de la copie."""
@@ -190,7 +200,7 @@ def _made_once(tmp_path_factory, worker_id):
                 shutil.copytree(start.folder, folder, symlinks=True)
             made = Atelier(folder, dict(start.said) if start else None)
             for script in scripts:
-                process = made.run(f"{script}_solution.py")
+                process = made.run(f"{script}_solution.py", cold=True)
                 assert process.returncode == 0, process.stdout + process.stderr
                 made.said[script] = process.stdout + process.stderr
             said.write_text(json.dumps(made.said), encoding="utf-8")

@@ -243,7 +243,7 @@ def test_an_error_of_the_attendee_keeps_its_trace(atelier):
 def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
     """En plein entraînement : test_step_3.py."""
     before = sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir())
-    code, said = atelier_with_data.interrupt(script, after)
+    code, said = atelier_with_data.interrupt(script, after, cold=True)  # TensorFlow s'importe encore
     assert "Traceback" not in said
     assert code == 130 and "Interrompu" in said
     assert sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir()) == before

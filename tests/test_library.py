@@ -2,13 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from datasets import load_from_disk
 
+from conftest import ONE_OUTPUT
 from gutenberg_files import PROSE, File
 from test_bad_inputs import refused
 from workshop.errors import WorkshopError
@@ -120,9 +119,7 @@ def test_a_whole_book_of_the_folder_is_the_validation(rows_of, tmp_path, shelf):
 
 def stop(reader, sign, lots=5):
     """Envoie `sign` à l'étape 1 quand elle a fini `lots` fichiers ; renvoie (code, ce qu'elle a dit)."""
-    with subprocess.Popen([sys.executable, f"aurore/{STEP_1}"], cwd=reader.folder, env=reader.environment(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-                          start_new_session=True) as process:
+    with reader.start(STEP_1, options={**ONE_OUTPUT, "start_new_session": True}) as process:
         while len(list((reader.aurore / "data").glob(".unfinished/*.arrow"))) < lots:
             assert process.poll() is None, process.stdout.read()
             time.sleep(0.01)

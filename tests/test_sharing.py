@@ -293,8 +293,7 @@ def _shared(tmp_path_factory, tokenizer):
 
 def share(atelier, *arguments, **settings):
     """Lance aurore/share.py, et renvoie le processus terminé."""
-    return subprocess.run([sys.executable, "aurore/share.py", *arguments], cwd=atelier.folder, check=False,
-                          encoding="utf-8", capture_output=True, env=atelier.environment(**settings))
+    return atelier.run("share.py", *arguments, **settings)
 
 
 def test_the_lessons_send_what_they_made(shared):

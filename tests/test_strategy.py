@@ -5,8 +5,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import ExitStack
 
 import numpy as np
@@ -20,7 +18,6 @@ from workshop.learning import strategy
 # Deux appareils, là où il n'y a qu'un processeur : TensorFlow le coupe en deux, et le script y voit deux cartes.
 ON_TWO_DEVICES = f"""
 import runpy, sys
-sys.path.insert(0, "aurore")
 sys.argv = ["aurore/{SCRIPT}"]
 from workshop import quiet_tensorflow
 import tensorflow as tf
@@ -43,10 +40,8 @@ def _other(small, tmp_path):
 def _start():
     """Une fonction qui lance l'étape 3 d'un atelier, et rend le processus ; aucun ne survit au test."""
     with ExitStack() as opened:
-        def start(atelier, arguments=(f"aurore/{SCRIPT}",), **settings):
-            process = opened.enter_context(subprocess.Popen(
-                [sys.executable, *arguments], cwd=atelier.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=atelier.environment(TMPDIR=str(atelier.folder), **settings), encoding="utf-8"))
+        def start(atelier, script=SCRIPT, **settings):
+            process = opened.enter_context(atelier.start(script, TMPDIR=str(atelier.folder), **settings))
             opened.callback(process.kill)
             return process
         yield start
@@ -123,10 +118,11 @@ def test_two_machines_learn_as_one(small, start, alone):
     np.testing.assert_allclose(curve(small), alone[0], atol=SAME_CURVE)
 
 
-def test_two_devices_learn_as_one(small, start, alone):
-    said, _ = ended(start(small, arguments=("-c", ON_TWO_DEVICES)))
+def test_two_devices_learn_as_one(other, start, alone):
+    (other.aurore / "two_devices.py").write_text(ON_TWO_DEVICES, encoding="utf-8")
+    said, _ = ended(start(other, "two_devices.py"))
     assert "2 cartes graphiques" in said
-    np.testing.assert_allclose(curve(small), alone[0], atol=SAME_CURVE)
+    np.testing.assert_allclose(curve(other), alone[0], atol=SAME_CURVE)
 
 
 def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, start, alone):

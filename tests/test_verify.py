@@ -367,9 +367,15 @@ def _keep_busy():
 
 
 def test_a_busy_machine_changes_no_verdict(monkeypatch):
-    """Quatre calculs par cœur à côté : aucune solution n'est prise pour une boucle. BUSY_RUNS=50 insiste."""
+    """Quatre calculs par cœur à côté : aucune solution n'est prise pour une boucle. BUSY_RUNS=50 insiste.
+
+    Là où on le peut, un seul cœur : l'autre reste aux autres tests.
+    """
     monkeypatch.setattr(apart, "exercise_path", apart.solution_path)
-    rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(4 * os.cpu_count())]
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if cores:
+        os.sched_setaffinity(0, {min(cores)})  # tout ce qui naît ensuite en hérite
+    rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(4 * (os.cpu_count(), 1)[bool(cores)])]
     for rival in rivals:
         rival.start()
     try:
@@ -379,6 +385,8 @@ def test_a_busy_machine_changes_no_verdict(monkeypatch):
     finally:
         for rival in rivals:
             rival.kill()
+        if cores:
+            os.sched_setaffinity(0, cores)
 
 
 # --- La commande --------------------------------------------------------------------------

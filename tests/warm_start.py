@@ -1,0 +1,128 @@
+"""Des scripts qui démarrent à chaud : les bibliothèques lentes sont déjà importées, l'atelier ne l'est pas.
+
+L'étape 3 met cinq secondes à importer TensorFlow et transformers, et les tests la lancent cent fois. Un serveur les
+importe une fois, et se dédouble pour chaque script : celui-ci a son dossier, son environnement, ses sorties, ses
+signaux, son code de sortie, et lit l'atelier de sa copie. Rien de l'atelier n'est importé d'avance, sauf ses réglages
+(workshop/__init__.py), que ces bibliothèques lisent à leur import : un script qui en a d'autres démarre à froid.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+AURORE = Path(__file__).resolve().parent.parent / "aurore"
+LIBRARIES = ("tensorflow", "tf_keras", "transformers.modeling_tf_utils", "transformers.data.data_collator",
+             "transformers.pipelines", "transformers.models.auto", "datasets", "nltk", "matplotlib.figure", "requests")
+READ_LATER = {"TF_CONFIG", "TMPDIR"}  # ce que ces bibliothèques ne lisent pas à leur import
+_BECOME_PARENT_OF_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER, de prctl(2)
+
+
+def can_start_warm(environment, start):
+    """Dit si un script d'environnement `environment` peut naître d'un serveur lancé avec `start` ; sous
+    `make coverage`, qui suit chaque processus depuis son début, aucun."""
+    changed = {name for name, _ in environment.items() ^ start.items()}
+    return (sys.platform == "linux" and changed <= READ_LATER
+            and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ))
+
+
+@cache
+def _server(environment):
+    """Lance le serveur, une fois par processus de tests, et renvoie de quoi lui parler."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with there:
+        subprocess.Popen([sys.executable, __file__, str(there.fileno())],  # pylint: disable=consider-using-with
+                         env=dict(environment), pass_fds=[there.fileno()], stdin=subprocess.DEVNULL,  # finit avec nous
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # des tuyaux, comme celles d'un script
+    return here
+
+
+class WarmPopen(subprocess.Popen):
+    """Un subprocess.Popen dont `args` est [script, ...] : tout y est, sauf la façon dont le processus naît.
+
+    `start` est l'environnement du serveur : celui d'un script qui n'a pas de réglage à lui. Des options de Popen, le
+    script reçoit cwd, env, start_new_session et ses trois tuyaux.
+    """
+
+    def __init__(self, args, *, start, **options):
+        self._start = tuple(sorted(start.items()))
+        super().__init__(args, **options)
+
+    def _execute_child(self, args, *others):  # pylint: disable=arguments-differ  # les autres, par leur rang
+        cwd, env, pipes, new_session = others[4], others[5], others[9:15], others[20]
+        server = _server(self._start)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(_BECOME_PARENT_OF_ORPHANS, 1)  # le script naît d'un intermédiaire qui meurt : il devient notre enfant
+        try:
+            outputs = [given if given >= 0 else own for given, own in zip((pipes[0], pipes[3], pipes[5]), (0, 1, 2))]
+            socket.send_fds(server, [json.dumps([args, str(cwd), env, new_session]).encode()], outputs)
+            self.pid = int(server.recv(100))
+        finally:
+            prctl(_BECOME_PARENT_OF_ORPHANS, 0)
+        self._child_created = True
+        self._close_pipe_fds(*pipes)
+
+
+def _serve(channel):
+    """Se dédouble à chaque demande ; ne revient que dans le processus d'un script, avec ce qu'il doit être."""
+    while True:
+        message, outputs, *_ = socket.recv_fds(channel, 1 << 18, 3)
+        if not message:  # les tests sont finis
+            os._exit(0)
+        read, write = os.pipe()
+        if not (between := os.fork()):
+            if not (child := os.fork()):
+                channel.close()
+                os.close(read)
+                os.close(write)
+                return *json.loads(message), outputs
+            os.write(write, str(child).encode())
+            os._exit(0)
+        os.waitpid(between, 0)
+        channel.send(os.read(read, 100))
+        for descriptor in (read, write, *outputs):
+            os.close(descriptor)
+
+
+def _become(arguments, folder, environment, new_session, outputs):
+    """Devient le processus que Python aurait lancé pour `arguments` ; renvoie le script à exécuter."""
+    for rank, descriptor in enumerate(outputs):
+        os.dup2(descriptor, rank)
+        os.close(descriptor)
+    if new_session:
+        os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = arguments
+    sys.path[0] = os.path.dirname(os.path.abspath(arguments[0]))
+    return arguments[0]
+
+
+def _main(descriptor):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # le Ctrl-C d'un test n'est pas pour lui
+    sys.path.insert(1, str(AURORE))
+    importlib.import_module("workshop")  # ses réglages
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    for name in [name for name in sys.modules if name.split(".")[0] == "workshop"]:
+        del sys.modules[name]
+    del sys.path[1]
+    gc.collect()
+    gc.freeze()  # ne pas recopier dans chaque processus ce que le ramasse-miettes ne ferait que parcourir
+    return _become(*_serve(socket.socket(fileno=descriptor)))
+
+
+if __name__ == "__main__":
+    import runpy
+    runpy.run_path(_main(int(sys.argv[1])), run_name="__main__")
