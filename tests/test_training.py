@@ -5,6 +5,7 @@ import math
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from threading import Event
 from types import SimpleNamespace
 
@@ -36,7 +37,7 @@ from workshop.learning.training import (
 BATCH = 2
 
 
-@pytest.fixture(name="blocks")
+@pytest.fixture(name="blocks", scope="module")
 def _blocks(tokenizer):
     sentences = [{"text": text, "book": "A"} for text in TEXT.split(". ")]
     return pack(Dataset.from_list(sentences), tokenizer, block_length=16)
@@ -84,8 +85,14 @@ class Run:  # pylint: disable=too-few-public-methods  # un entraînement comme c
             signal.raise_signal(signal.SIGINT)
 
 
-def test_training_learns_and_writes_its_journal(blocks, tmp_path):
-    journal = Run(blocks).journal
+@pytest.fixture(name="undisturbed", scope="module")
+def _undisturbed(blocks):
+    """Un entraînement que rien ne coupe, auquel se comparent ceux qui reprennent."""
+    return Run(blocks)
+
+
+def test_training_learns_and_writes_its_journal(blocks, undisturbed, tmp_path):
+    journal = undisturbed.journal
     steps = 2 * (len(blocks["input_ids"]) // BATCH)
     assert journal.step == steps and journal.kept_step == steps
     assert journal.train_points[-1][1] < journal.train_points[0][1]
@@ -202,6 +209,17 @@ def test_a_network_without_preference_has_a_known_loss(blocks):
     assert mean_loss(model, batches(blocks, BATCH)) == pytest.approx(math.log(8192), rel=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", ["legacy.Adam", "Adam"])
+def test_the_first_step_is_traced_once(blocks, optimizer):
+    """TensorFlow met deux secondes à préparer celui d'aurore-mini."""
+    model, traced = tiny_model(), []
+    summed = model.mean_loss
+    model.mean_loss = lambda batch, training: traced.append(training) or summed(batch, training)
+    model.compile(optimizer=attrgetter(optimizer)(tf.keras.optimizers)())
+    model.fit(batches(blocks, BATCH), verbose=0)
+    assert traced == [True]
+
+
 # --- Reprendre ----------------------------------------------------------------------------
 
 def assert_same_ending(resumed, undisturbed):
@@ -226,9 +244,8 @@ def test_an_interrupted_training_ends_where_an_undisturbed_one_ends(blocks, tmp_
     assert_same_ending(resumed, undisturbed)
 
 
-def test_ctrl_c_saves_the_step_it_interrupts(blocks, tmp_path, capsys):
+def test_ctrl_c_saves_the_step_it_interrupts(blocks, undisturbed, tmp_path, capsys):
     """Même si la dernière sauvegarde est loin : le pas en cours se termine, et c'est là qu'on reprend."""
-    undisturbed = Run(blocks)
     with pytest.raises(KeyboardInterrupt):
         Run(blocks, tmp_path / "state", ctrl_c=3, every=1000)
     assert "l'entraînement se sauve" in capsys.readouterr().out
@@ -237,15 +254,13 @@ def test_ctrl_c_saves_the_step_it_interrupts(blocks, tmp_path, capsys):
     assert_same_ending(resumed, undisturbed)
 
 
-def test_ctrl_c_in_the_last_step_lets_the_training_end(blocks, tmp_path, capsys):
-    undisturbed = Run(blocks)
+def test_ctrl_c_in_the_last_step_lets_the_training_end(blocks, undisturbed, tmp_path, capsys):
     ended = Run(blocks, tmp_path / "state", ctrl_c=undisturbed.journal.steps, every=1000)
     assert "C'était le dernier pas" in capsys.readouterr().out
     assert_same_ending(ended, undisturbed)
 
 
-def test_it_can_be_interrupted_several_times_between_two_epochs_too(blocks, tmp_path):
-    undisturbed = Run(blocks)
+def test_it_can_be_interrupted_several_times_between_two_epochs_too(blocks, undisturbed, tmp_path):
     per_epoch = undisturbed.journal.steps // 2
     for cut in (2, per_epoch, per_epoch + 1):
         with pytest.raises(KeyboardInterrupt):
@@ -253,9 +268,8 @@ def test_it_can_be_interrupted_several_times_between_two_epochs_too(blocks, tmp_
     assert_same_ending(Run(blocks, tmp_path / "state"), undisturbed)
 
 
-def test_a_journal_ahead_of_the_weights_goes_back(blocks, tmp_path):
+def test_a_journal_ahead_of_the_weights_goes_back(blocks, undisturbed, tmp_path):
     """Coupé entre l'écriture du journal et celle des poids : ce sont les poids qui font foi."""
-    undisturbed = Run(blocks)
     with pytest.raises(KeyboardInterrupt):
         Run(blocks, tmp_path / "state", cut=4)
     older = {path.name: path.read_bytes() for path in (tmp_path / "state" / "chief").iterdir()}

@@ -42,9 +42,9 @@ from workshop.text.sentences import finished
 EXCERPT_WORDS = 12_000      # mots de la validation où chercher ce qui est appris : quelques secondes de lecture
 SAMPLE_TOKENS = 60
 SAMPLE_TEMPERATURE = 0.7    # assez sage pour que les phrases se tiennent
-# Ce que `fit` met à préparer ses calculs, en préparations d'un pas sans l'optimiseur : deux au premier pas, une
-# demie après le texte de mi-chemin, où TensorFlow les recommence. Mesuré sur aurore-mini et aurore.
-FIT_PREPARATIONS = 2.5
+# Ce que `fit` met à préparer ses calculs, en préparations d'un pas sans l'optimiseur : une et demie au premier pas,
+# une demie après le texte de mi-chemin, où TensorFlow les recommence. Mesuré sur aurore-mini et aurore.
+FIT_PREPARATIONS = 2
 NOT_SETTINGS = {"SAVE_EVERY_SECONDS", "PUSH_TO_HUB"}  # les changer n'empêche pas de reprendre
 
 
