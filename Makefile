@@ -5,7 +5,7 @@ SOURCE ?= embedded
 SECONDES ?= 60
 FOIS ?= 20
 VENV_PYTHON := .venv/bin/python
-PARALLEL := --numprocesses=2 --dist=loadfile
+PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
 .PHONY: help atelier web kit test test-fast test-recipe coverage faults structure exercises images bench load lock sbom audit hooks

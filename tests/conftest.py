@@ -19,6 +19,8 @@ from pytest_socket import socket_allow_hosts
 ROOT = Path(__file__).resolve().parent.parent
 AURORE = ROOT / "aurore"
 GUTENBERG = ROOT.parent / "shared" / "gutenberg"
+LONGEST = ("test_verify", "test_strategy", "test_browser", "test_atelier", "test_training", "test_bad_inputs",
+           "test_sharing", "test_library", "test_step_3")  # à plusieurs processus, aucun ne finit seul
 CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute
 ONE_OUTPUT = {"stderr": subprocess.STDOUT}  # ce que dit un script et ce dont il se plaint, comme dans un terminal
 
@@ -76,7 +78,8 @@ def pytest_runtest_call():
 
 
 def pytest_collection_modifyitems(items):
-    """Retient la panne que chaque test essaie, pour le tableau."""
+    """Met d'abord les fichiers les plus longs ; retient la panne que chaque test essaie, pour le tableau."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
         marker = item.get_closest_marker("fault")
         if marker:

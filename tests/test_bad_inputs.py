@@ -243,7 +243,7 @@ def test_an_error_of_the_attendee_keeps_its_trace(atelier):
 def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
     """En plein entraînement : test_step_3.py."""
     before = sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir())
-    code, said = atelier_with_data.interrupt(script, after, cold=True)  # TensorFlow s'importe encore
+    code, said = atelier_with_data.interrupt(script, after, cold=script in (STEP_3, STEP_4))
     assert "Traceback" not in said
     assert code == 130 and "Interrompu" in said
     assert sorted(path.name for path in (atelier_with_data.aurore / "data").iterdir()) == before
@@ -279,11 +279,7 @@ def test_two_trainings_do_not_run_at_once(atelier_with_data):
 def test_a_killed_step_leaves_the_previous_dataset(atelier_with_data):
     data = atelier_with_data.aurore / "data"
     before = (data / "train_text.txt").read_bytes()
-    with subprocess.Popen([sys.executable, f"aurore/{STEP_1}"], cwd=atelier_with_data.folder, encoding="utf-8",
-                          env=atelier_with_data.environment(), stdout=subprocess.PIPE) as process:
-        while "Regarder les données" not in process.stdout.readline():
-            pass
-        process.kill()
+    atelier_with_data.kill(STEP_1, after="Regarder les données")
     assert (data / "train_text.txt").read_bytes() == before
     assert atelier_with_data.run(STEP_2).returncode == 0
     assert atelier_with_data.run(STEP_1).returncode == 0

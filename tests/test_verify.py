@@ -375,7 +375,8 @@ def test_a_busy_machine_changes_no_verdict(monkeypatch):
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if cores:
         os.sched_setaffinity(0, {min(cores)})  # tout ce qui naît ensuite en hérite
-    rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(4 * (os.cpu_count(), 1)[bool(cores)])]
+    count = 4 if cores else 4 * os.cpu_count()
+    rivals = [multiprocessing.Process(target=_keep_busy, daemon=True) for _ in range(count)]
     for rival in rivals:
         rival.start()
     try:

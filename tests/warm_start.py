@@ -1,9 +1,10 @@
 """Des scripts qui démarrent à chaud : les bibliothèques lentes sont déjà importées, l'atelier ne l'est pas.
 
-L'étape 3 met cinq secondes à importer TensorFlow et transformers, et les tests la lancent cent fois. Un serveur les
-importe une fois, et se dédouble pour chaque script : celui-ci a son dossier, son environnement, ses sorties, ses
+L'étape 3 met cinq secondes à importer TensorFlow et transformers, et les tests lancent cent fois une leçon. Un serveur
+les importe une fois, et se dédouble pour chaque script : celui-ci a son dossier, son environnement, ses sorties, ses
 signaux, son code de sortie, et lit l'atelier de sa copie. Rien de l'atelier n'est importé d'avance, sauf ses réglages
-(workshop/__init__.py), que ces bibliothèques lisent à leur import : un script qui en a d'autres démarre à froid.
+(workshop/__init__.py), que ces bibliothèques lisent à leur import : un script qui en a d'autres démarre à froid. De
+même l'atelier entier que les tests se partagent, et ce qui s'interrompt pendant un import (`cold=True`).
 """
 
 import ctypes
@@ -36,13 +37,13 @@ def can_start_warm(environment, start):
 
 @cache
 def _server(environment):
-    """Lance le serveur, une fois par processus de tests, et renvoie de quoi lui parler."""
+    """Lance le serveur, une fois par processus de tests, et renvoie (de quoi lui parler, son processus)."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with there:
-        subprocess.Popen([sys.executable, __file__, str(there.fileno())],  # pylint: disable=consider-using-with
-                         env=dict(environment), pass_fds=[there.fileno()], stdin=subprocess.DEVNULL,  # finit avec nous
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # des tuyaux, comme celles d'un script
-    return here
+    with there:  # ses sorties sont des tuyaux, comme celles d'un script
+        process = subprocess.Popen(  # pylint: disable=consider-using-with  # il finit avec nous
+            [sys.executable, __file__, str(there.fileno())], env=dict(environment), pass_fds=[there.fileno()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return here, process
 
 
 class WarmPopen(subprocess.Popen):
@@ -56,19 +57,23 @@ class WarmPopen(subprocess.Popen):
         self._start = tuple(sorted(start.items()))
         super().__init__(args, **options)
 
-    def _execute_child(self, args, *others):  # pylint: disable=arguments-differ  # les autres, par leur rang
+    # pylint: disable-next=arguments-differ  # les autres, par leur rang
+    def _execute_child(self, args, *others):
         cwd, env, pipes, new_session = others[4], others[5], others[9:15], others[20]
-        server = _server(self._start)
+        channel, server = _server(self._start)
         prctl = ctypes.CDLL(None).prctl
         prctl(_BECOME_PARENT_OF_ORPHANS, 1)  # le script naît d'un intermédiaire qui meurt : il devient notre enfant
         try:
             outputs = [given if given >= 0 else own for given, own in zip((pipes[0], pipes[3], pipes[5]), (0, 1, 2))]
-            socket.send_fds(server, [json.dumps([args, str(cwd), env, new_session]).encode()], outputs)
-            self.pid = int(server.recv(100))
+            socket.send_fds(channel, [json.dumps([args, str(cwd), env, new_session]).encode()], outputs)
+            self.pid = int(channel.recv(100))
+        except (ConnectionError, ValueError):
+            raise RuntimeError(f"Le serveur de warm_start.py s'est arrêté :\n{server.stdout.read().decode()}") from None
         finally:
             prctl(_BECOME_PARENT_OF_ORPHANS, 0)
+        # pylint: disable-next=attribute-defined-outside-init  # Popen le fait aussi
         self._child_created = True
-        self._close_pipe_fds(*pipes)
+        self._close_pipe_fds(*pipes)  # pylint: disable=no-member  # pylint lit subprocess comme sous Windows
 
 
 def _serve(channel):
