@@ -12,7 +12,7 @@ import pytest
 from datasets import Dataset, DatasetDict
 from filelock import FileLock
 
-from conftest import AURORE, ROOT
+from conftest import AURORE, ONE_OUTPUT, ROOT
 from workshop import downloads
 from workshop.artefacts import newest_model
 from workshop.errors import WorkshopError
@@ -254,8 +254,7 @@ def test_ctrl_c_says_one_sentence(atelier_with_data, script, after):
 
 @pytest.mark.parametrize("script", [STEP_1, STEP_4])
 def test_ctrl_c_while_libraries_load(atelier, script):
-    with subprocess.Popen([sys.executable, f"aurore/{script}"], cwd=atelier.folder, encoding="utf-8",
-                          env=atelier.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with atelier.start(script, cold=True, options=ONE_OUTPUT) as process:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[0]

@@ -127,7 +127,7 @@ def test_two_devices_learn_as_one(other, start, alone):
 
 def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, start, alone):
     """La seconde tuée, puis le chef : l'autre le dit en une phrase, et s'arrête. Une autre machine prend la place de la
-    seconde ; Ctrl-C sur elle sauve et arrête tout. Une seule peut finir ce que deux ont commencé."""
+    seconde ; Ctrl-C sur elle sauve et arrête tout. Deux peuvent finir ce que deux ont commencé, et une seule aussi."""
     for rank, step in ((1, 3), (0, 6)):
         machines = start_two(start, small)
         read_until(machines[0], at_step(step))
@@ -141,9 +141,11 @@ def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, 
     for machine in machines:
         assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
     assert not (other.aurore / "model").exists()
-    said, _ = ended(start(small))
-    assert resumed_at(said) >= 9 and "pas 8/" not in said
-    np.testing.assert_allclose(curve(small), alone[0], atol=SAME_CURVE)
+    single = Atelier(shutil.copytree(small.folder, other.folder / "seule", symlinks=True), said={"": ""})
+    chief, _ = map(ended, start_two(start, small, other))
+    for atelier, (said, _) in ((small, chief), (single, ended(start(single)))):
+        assert resumed_at(said) >= 9 and "pas 8/" not in said
+        np.testing.assert_allclose(curve(atelier), alone[0], atol=SAME_CURVE)
 
 
 def test_machines_that_do_not_train_the_same_network_say_so(small, other, start):

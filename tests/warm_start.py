@@ -59,6 +59,7 @@ class WarmPopen(subprocess.Popen):
 
     # pylint: disable-next=arguments-differ  # les autres, par leur rang
     def _execute_child(self, args, *others):
+        # pylint: disable=attribute-defined-outside-init  # c'est ici que Popen pose les siens
         cwd, env, pipes, new_session = others[4], others[5], others[9:15], others[20]
         channel, server = _server(self._start)
         prctl = ctypes.CDLL(None).prctl
@@ -71,7 +72,6 @@ class WarmPopen(subprocess.Popen):
             raise RuntimeError(f"Le serveur de warm_start.py s'est arrêté :\n{server.stdout.read().decode()}") from None
         finally:
             prctl(_BECOME_PARENT_OF_ORPHANS, 0)
-        # pylint: disable-next=attribute-defined-outside-init  # Popen le fait aussi
         self._child_created = True
         self._close_pipe_fds(*pipes)  # pylint: disable=no-member  # pylint lit subprocess comme sous Windows
 
