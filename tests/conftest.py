@@ -119,11 +119,16 @@ class Atelier:
         self.folder = folder
         self.said = said or {}  # ce qu'a affiché chaque script, là où un test l'a gardé
         self.aurore = folder / "aurore"
-        if said:
+        if said is not None:
             return
         shutil.copytree(AURORE, self.aurore, ignore=shutil.ignore_patterns(
             "data", "tokenizer", "model", "embedded", "*.pyc.*"))  # ces derniers s'écrivent encore
         (self.aurore / "embedded").symlink_to(AURORE / "embedded", target_is_directory=True)
+
+    def copied(self, folder):
+        """Copie cet atelier dans `folder`, tel qu'il en est, et renvoie la copie."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return Atelier(folder, dict(self.said))
 
     def environment(self, **settings):
         """Renvoie l'environnement d'un script : réseau coupé, contes embarqués sauf avis contraire."""
@@ -199,9 +204,7 @@ def _made_once(tmp_path_factory, worker_id):
         with FileLock(shared / f"{name}.lock"):
             if said.is_file():
                 return Atelier(folder, json.loads(said.read_text(encoding="utf-8")))
-            if start:
-                shutil.copytree(start.folder, folder, symlinks=True)
-            made = Atelier(folder, dict(start.said) if start else None)
+            made = start.copied(folder) if start else Atelier(folder)
             for script in scripts:
                 process = made.run(f"{script}_solution.py", cold=True)
                 assert process.returncode == 0, process.stdout + process.stderr

@@ -26,7 +26,7 @@ def invented_book(title, sentences, seed):
 def save_tiny_network(folder, tokenizer, context=32):
     """Enregistre dans `folder` un réseau minuscule, qui lit au plus `context` tokens à la fois."""
     folder.mkdir()
-    hub.save_model(tiny_model(n_positions=context, n_embd=32, n_head=2), tokenizer, folder)
+    hub.save_model(tiny_model(n_positions=context, n_embd=32, n_layer=2, n_head=2), tokenizer, folder)
 
 
 def make_small(atelier, tokenizer):

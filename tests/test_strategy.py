@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import socket
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from conftest import Atelier, read_until
+from conftest import read_until
 from small_atelier import SAME_CURVE, SCRIPT, STEPS, at_step, curve, resumed_at
 from workshop.errors import WorkshopError
 from workshop.learning import strategy
@@ -32,8 +31,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 @pytest.fixture(name="other")
 def _other(small, tmp_path):
     """Une copie de cet atelier, comme sur une autre machine."""
-    shutil.copytree(small.folder, tmp_path, dirs_exist_ok=True, symlinks=True)
-    return Atelier(tmp_path, said={"": ""})
+    return small.copied(tmp_path)
 
 
 @pytest.fixture(name="start")
@@ -141,7 +139,7 @@ def test_killed_one_after_the_other_then_stopped_they_start_again(small, other, 
     for machine in machines:
         assert "Interrompu (Ctrl-C)" in ended(machine, code=130)[1]
     assert not (other.aurore / "model").exists()
-    single = Atelier(shutil.copytree(small.folder, other.folder / "seule", symlinks=True), said={"": ""})
+    single = small.copied(other.folder / "seule")
     chief, _ = map(ended, start_two(start, small, other))
     for atelier, (said, _) in ((small, chief), (single, ended(start(single)))):
         assert resumed_at(said) >= 9 and "pas 8/" not in said

@@ -213,8 +213,8 @@ def test_a_network_without_preference_has_a_known_loss(blocks):
 def test_the_first_step_is_traced_once(blocks, optimizer):
     """TensorFlow met deux secondes à préparer celui d'aurore-mini."""
     model, traced = tiny_model(), []
-    summed = model.mean_loss
-    model.mean_loss = lambda batch, training: traced.append(training) or summed(batch, training)
+    mean_of = model.mean_loss
+    model.mean_loss = lambda batch, training: traced.append(training) or mean_of(batch, training)
     model.compile(optimizer=attrgetter(optimizer)(tf.keras.optimizers)())
     model.fit(batches(blocks, BATCH), verbose=0)
     assert traced == [True]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from answers import RIGHT, WRONG
-from conftest import AURORE, ROOT
+from conftest import AURORE, ROOT, read_until
 from workshop import paths
 from workshop.checks import apart
 from workshop.checks.apart import judge_all, judge_apart
@@ -525,24 +525,16 @@ def test_watch_says_what_changed_then_the_next_todo(atelier):
     path = atelier.aurore / "3_train.py"
     with subprocess.Popen([sys.executable, "aurore/verify.py", "--watch", "3"], cwd=atelier.folder, encoding="utf-8",
                           env=atelier.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        def until(words):
-            told = ""
-            while words not in told:
-                line = process.stdout.readline()
-                assert line, told
-                told += line
-            return told
-
         try:
-            assert "0 sur 20" in until("je regarde")
+            assert "0 sur 20" in read_until(process, "je regarde")
             path.write_text(with_answer(EXERCISES[2], "3.1", "model.summary"), encoding="utf-8")
-            assert "3.1 : pas encore, et maintenant à revoir" in until("je regarde")
+            assert "3.1 : pas encore, et maintenant à revoir" in read_until(process, "je regarde")
             path.write_text(with_answer(EXERCISES[2], "3.1", "model.summary()"), encoding="utf-8")
-            told = until("je regarde")
+            told = read_until(process, "je regarde")
             assert "3.1 : à revoir, et maintenant fait" in told and "1 sur 20" in told and "3.2  pas encore" in told
             process.stdin.write("i\n")
             process.stdin.flush()
-            assert "Un indice" in until("je regarde")
+            assert "Un indice" in read_until(process, "je regarde")
             process.stdin.write("q\n")
             process.stdin.flush()
             assert process.wait(20) == 0
