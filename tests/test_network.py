@@ -12,8 +12,8 @@ from safetensors.numpy import load_file
 from transformers import AutoTokenizer
 
 from tiny_networks import TEXT, tiny_model
-from workshop.learning import hub
-from workshop.learning.evaluation import score
+from workshop.learning import gpt2_tf, hub
+from workshop.learning.evaluation import score, sliding_windows, token_losses, window_losses
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.learning.packing import IGNORED, evenly, pack
 from workshop.learning.session import Session
@@ -98,14 +98,56 @@ def test_our_network_is_the_one_of_transformers():
     assert float(tf.reduce_mean(ours(batch).loss)) == pytest.approx(float(ours.mean_loss(batch, training=False)[0]))
     results = []
     for model in (ours, theirs):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(ours.mean_loss(batch, True) if model is ours else model(batch, training=True).loss)
-        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, model.trainable_variables)]
-        results.append((model(INPUTS).logits, loss, gradients))
+        if model is ours:
+            loss, gradients = model.mean_loss_and_gradients(batch)
+        else:
+            with tf.GradientTape() as tape:
+                loss = model(batch, training=True).loss
+            gradients = map(tf.convert_to_tensor, tape.gradient(loss, model.trainable_variables))
+        results.append((model(INPUTS).logits, tf.reduce_mean(loss), list(gradients)))
     np.testing.assert_allclose(results[0][0], results[1][0], atol=2e-4)
     assert float(results[0][1]) == pytest.approx(float(results[1][1]), rel=1e-5)
     for mine, other in zip(results[0][2], results[1][2], strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-5, rtol=1e-5)  # des simples précisions
+
+
+@pytest.mark.parametrize("cores", [1, 3, 8])  # huit : plus que de lignes
+def test_the_slices_of_the_cores_change_nothing(monkeypatch, tokenizer, cores):
+    """La perte, ses gradients et la note sont les mêmes, sur deux cœurs comme sur un autre nombre."""
+    tokens = np.arange(7 * 9).reshape(7, 9)
+    batch = {"input_ids": tf.constant(tokens), "labels": tf.constant(np.where(tokens % 5, tokens, IGNORED))}
+
+    def measured(count):
+        monkeypatch.setattr(gpt2_tf, "CORES", count)
+        model = tiny_model()  # la note n'est préparée qu'une fois par réseau
+        loss, gradients = model.mean_loss_and_gradients(batch)
+        losses = token_losses(model, tokenizer, "Le soir tombait sur les prés.", window=4, stride=2)
+        return [loss, model.mean_loss(batch, training=False), losses, *gradients]
+    for found, expected in zip(measured(cores), measured(2), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_no_core_waits_for_another(tokenizer):
+    """TensorFlow passe à la tranche suivante quand ses vérifications (Assert) sont faites : aucune n'attend un produit
+    de matrices, et toutes les tranches sont donc en cours à la fois."""
+    model = tiny_model()
+    batch = {name: tf.TensorSpec((None, 16), tf.int32) for name in ("input_ids", "labels")}
+    windows = sliding_windows(np.array(tokenizer(TEXT).input_ids), 16, 8)
+    for function, given in ((lambda batch: model.mean_loss(batch, training=False), batch),
+                            (model.mean_loss_and_gradients, batch),
+                            (lambda batch: window_losses(model, batch), windows)):
+        graph = tf.function(function, autograph=False).get_concrete_function(given).graph.as_graph_def()
+        (body,) = (body for body in graph.library.function if "while_body" in body.signature.name)
+        nodes, waited = {node.name: node for node in body.node_def}, set()
+        to_see = list(body.control_ret.values())
+        while to_see:
+            name = to_see.pop().lstrip("^").partition(":")[0]
+            if name in nodes and name not in waited:
+                waited.add(name)
+                to_see += nodes[name].input
+        assert any(nodes[name].op == "Assert" for name in waited)
+        assert not [name for name in waited if "MatMul" in nodes[name].op]
+        assert any("MatMul" in node.op for node in body.node_def)
 
 
 def test_the_head_of_an_untied_network_is_kept(tokenizer, tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workshop.errors import WorkshopError
-from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, slices
+from workshop.learning.gpt2_tf import TFGPT2LMHeadModel, over_slices
 from workshop.learning.hub import opening
 from workshop.narration import count, decimal, table
 from workshop.text.gutenberg import find_markers, keep_author_lines, paragraphs
@@ -59,7 +59,7 @@ def token_losses(model, tokenizer, text, *, window=256, stride=128, batch_size=1
         raise ValueError("Un texte vide n'a pas de note.")
     windows = sliding_windows(ids, window, min(stride, window))
     # Préparé une fois par réseau, pour tous les textes et pour tous ses poids, avant comme après l'entraînement.
-    losses_of = _losses_of.get_concrete_function(
+    losses_of = window_losses.get_concrete_function(
         model, {name: tf.TensorSpec((None, rows.shape[1]), tf.int32) for name, rows in windows.items()})
     batches = [{name: tf.constant(rows[first:first + batch_size]) for name, rows in windows.items()}
                for first in range(0, len(windows["targets"]), batch_size)]
@@ -85,9 +85,11 @@ def sliding_windows(ids, window, stride):
 
 
 @tf.function(autograph=False)
-def _losses_of(model, batch):
+def window_losses(model, batch):
     """Pertes des tokens à prédire dans un lot de fenêtres, une tranche par cœur."""
-    return tf.concat([_losses(model, **part) for part in slices(batch)], 0)
+    losses = tf.TensorArray(tf.float32, size=0, dynamic_size=True, infer_shape=False,
+                            element_shape=(None, batch["targets"].shape[1]))
+    return over_slices(batch, losses, lambda index, part, so_far: so_far.write(index, _losses(model, **part))).concat()
 
 
 def _losses(model, input_ids, positions, targets):
@@ -96,8 +98,11 @@ def _losses(model, input_ids, positions, targets):
     La tête n'est calculée que là où l'on prédit.
     """
     hidden = model.transformer(input_ids, use_cache=False, training=False).last_hidden_state
-    logits = tf.cast(model.logits(tf.gather(hidden, positions, batch_dims=1)), tf.float32)
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
+    predicting = tf.reshape(tf.gather(hidden, positions, batch_dims=1), (-1, hidden.shape[-1]))
+    logits = tf.cast(model.logits(predicting), tf.float32)
+    # À deux dimensions : à trois, TensorFlow vérifierait leurs formes, et chaque tranche attendrait la précédente.
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(tf.nn.relu(targets), (-1,)), logits=logits)
+    return tf.reshape(losses, tf.shape(targets))
 
 
 def read_text(path):

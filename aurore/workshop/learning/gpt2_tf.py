@@ -33,16 +33,21 @@ FAST = {"max_new_tokens", "max_length", "min_new_tokens", "do_sample", "temperat
         "bos_token_id", "use_cache", "transformers_version", "_from_model_config"}
 
 
-def slices(batch):
-    """Coupe un lot, un dictionnaire de tenseurs, en tranches de lignes, une par cœur.
+def over_slices(batch, start, follow):
+    """Coupe un lot, un dictionnaire de tenseurs, en tranches de lignes, une par cœur, et les parcourt ensemble.
 
-    TensorFlow calcule en même temps ce qui ne dépend pas l'un de l'autre. Chaque cœur suit sa
-    tranche d'un bout à l'autre du réseau, au lieu d'attendre les autres à chaque opération : c'est
-    pourquoi TF_NUM_INTRAOP_THREADS vaut 1 (workshop/__init__.py).
+    `follow(index, part, so_far)` renvoie ce que l'on sait une fois la tranche `part` vue ; avant la première, c'est
+    `start`. TensorFlow calcule en même temps ce qui ne dépend pas l'un de l'autre : chaque cœur suit sa tranche d'un
+    bout à l'autre du réseau, au lieu d'attendre les autres à chaque opération. C'est pourquoi TF_NUM_INTRAOP_THREADS
+    vaut 1 (workshop/__init__.py). La boucle est à TensorFlow : il prépare une tranche, quel que soit le nombre de cœurs.
     """
     rows = tf.shape(batch["input_ids"])[0]
-    limits = [rows * index // CORES for index in range(CORES + 1)]
-    return [{name: tensor[first:end] for name, tensor in batch.items()} for first, end in zip(limits, limits[1:])]
+
+    def one(index, so_far):
+        first, end = rows * index // CORES, rows * (index + 1) // CORES
+        return index + 1, follow(index, {name: tensor[first:end] for name, tensor in batch.items()}, so_far)
+
+    return tf.while_loop(lambda index, _: index < CORES, one, (0, start), parallel_iterations=CORES)[1]
 
 
 class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
@@ -116,10 +121,9 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
     def train_step(self, data):
         """Un pas sur un lot : la perte, ses gradients, et les poids qui bougent."""
         batch, _, _ = unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            mean = self.mean_loss(batch, training=True)
-            loss = self.compiled_loss(mean, mean)  # Keras retient ainsi la perte, pour l'afficher
-        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+        mean, gradients = self.mean_loss_and_gradients(batch)
+        self.compiled_loss(mean, mean)  # Keras retient ainsi la perte, pour l'afficher
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
         return {metric.name: metric.result() for metric in self.metrics}
 
     @tf.autograph.experimental.do_not_convert
@@ -170,15 +174,30 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
     # --- Apprendre ------------------------------------------------------------------------
 
     def mean_loss(self, batch, training):
-        """Renvoie, de forme (1,), la perte moyenne des tokens à prédire de `batch`, en nats.
+        """Renvoie, de forme (1,), la perte moyenne des tokens à prédire de `batch`, en nats."""
+        predicted = _predicted(batch)
 
-        Si plusieurs appareils se partagent le lot (strategy.py), leurs moyennes ont pour moyenne celle du lot entier :
-        chacun divise par le nombre moyen de tokens d'une part.
+        def follow(_, part, so_far):
+            return so_far + self._summed_losses(part, training) / predicted
+
+        return over_slices(batch, tf.zeros(1), follow)
+
+    def mean_loss_and_gradients(self, batch):
+        """Renvoie cette perte, et son gradient pour chaque poids à ajuster.
+
+        À plusieurs appareils, chacun n'a que sa part du gradient : l'optimiseur en fait la somme.
         """
-        total = tf.add_n([self._summed_losses(part, training) for part in slices(batch)])
-        predicted = tf.reduce_sum(tf.cast(batch["labels"][:, 1:] != IGNORED, tf.float32))
-        predicted = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, predicted)
-        return tf.reshape(total / predicted, (1,))
+        predicted, weights = _predicted(batch), self.trainable_variables
+        devices = tf.distribute.get_strategy().num_replicas_in_sync
+
+        def follow(_, part, so_far):
+            with tf.GradientTape() as tape:
+                loss = self._summed_losses(part, training=True) / predicted
+                share = loss / devices
+            gradients = tape.gradient(share, weights, unconnected_gradients="zero")
+            return tf.nest.map_structure(tf.add, so_far, (loss, gradients))
+
+        return over_slices(batch, (tf.zeros(1), [tf.zeros_like(weight) for weight in weights]), follow)
 
     def _summed_losses(self, batch, training):
         inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
@@ -188,6 +207,16 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
         logits = tf.cast(self.logits(tf.reshape(hidden, (-1, self.config.n_embd))), tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
         return tf.reduce_sum(tf.where(targets == IGNORED, 0.0, losses))
+
+
+def _predicted(batch):
+    """Renvoie le nombre de tokens à prédire de `batch`.
+
+    Si plusieurs appareils se partagent le lot (strategy.py), c'est la moyenne de leurs parts : leurs pertes moyennes ont
+    ainsi pour moyenne celle du lot entier.
+    """
+    predicted = tf.reduce_sum(tf.cast(batch["labels"][:, 1:] != IGNORED, tf.float32))
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, predicted)
 
 
 class Twin:

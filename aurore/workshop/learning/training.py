@@ -80,9 +80,7 @@ def seconds_per_step(model, dataset):
     batch = next(iter(strategy.experimental_distribute_dataset(dataset)))
 
     def one_part(part):
-        with tf.GradientTape() as tape:
-            loss = model.mean_loss(part, training=True)
-        gradients = tape.gradient(loss, model.trainable_variables)
+        _, gradients = model.mean_loss_and_gradients(part)
         gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         return [tf.reduce_sum(gradient) for gradient in gradients]
 
