@@ -6,16 +6,18 @@ SECONDES ?= 60
 FOIS ?= 20
 VENV_PYTHON := .venv/bin/python
 PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Le bytecode se garde, même là où l'on dit à Python de ne pas l'écrire : les tests lancent cent fois les leçons.
+export PYTHONDONTWRITEBYTECODE :=
 LESSONS := 1_prepare_dataset 2_tokenize 3_train 4_generate
 
-.PHONY: help atelier web kit test test-fast test-recipe coverage faults structure exercises images bench load lock sbom audit hooks
+.PHONY: help atelier web kit test lint suite test-fast test-recipe coverage faults structure exercises images bench load lock sbom audit hooks
 
 help:
 	@echo "make atelier               tout l'atelier avec les contes embarqués, sans connexion"
 	@echo "make atelier SOURCE=auto   le même avec les vrais livres"
 	@echo "make web                   la page, sur http://127.0.0.1:8080/generate"
 	@echo "make kit                   tout ce qu'il faut à une salle sans connexion, dans le dossier kit (plusieurs Go)"
-	@echo "make test                  pylint et les tests"
+	@echo "make test                  pylint et les tests (ou l'un ou l'autre : make lint, make suite)"
 	@echo "make test-fast             les tests rapides, sans TensorFlow ni navigateur"
 	@echo "make coverage              les tests, puis les lignes de workshop/ qu'ils ont parcourues (un tiers plus long)"
 	@echo "make test-recipe           ceux de la recette, avec PyTorch (5 Go la première fois sous Linux)"
@@ -45,11 +47,17 @@ web: .venv/atelier-installed
 kit: .venv/atelier-installed
 	@$(VENV_PYTHON) aurore/kit.py
 
+# Les deux à la fois : pylint prend ce que les tests laissent des cœurs.
 test: .venv/tests-installed
-	$(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
-	$(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
+	@$(MAKE) --no-print-directory --jobs=2 lint suite
+
+lint: .venv/tests-installed
+	nice -n 19 $(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
+	nice -n 19 $(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
 	$(VENV_PYTHON) -m ruff check --quiet .
-	$(VENV_PYTHON) -m mypy
+	nice -n 19 $(VENV_PYTHON) -m mypy
+
+suite: .venv/tests-installed
 	$(VENV_PYTHON) -m pytest $(PARALLEL)
 
 coverage: .venv/tests-installed

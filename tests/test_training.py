@@ -211,7 +211,7 @@ def test_a_network_without_preference_has_a_known_loss(blocks):
 
 @pytest.mark.parametrize("optimizer", ["legacy.Adam", "Adam"])
 def test_the_first_step_is_traced_once(blocks, optimizer, monkeypatch):
-    """TensorFlow met deux secondes à préparer celui d'aurore-mini : une seule fois, quel que soit le nombre de cœurs."""
+    """TensorFlow met deux secondes à préparer celui d'aurore-mini : une fois, quel que soit le nombre de cœurs."""
     monkeypatch.setattr(gpt2_tf, "CORES", 8)
     model, traced = tiny_model(), []
     logits_of = model.logits

@@ -101,7 +101,8 @@ def _losses(model, input_ids, positions, targets):
     predicting = tf.reshape(tf.gather(hidden, positions, batch_dims=1), (-1, hidden.shape[-1]))
     logits = tf.cast(model.logits(predicting), tf.float32)
     # À deux dimensions : à trois, TensorFlow vérifierait leurs formes, et chaque tranche attendrait la précédente.
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.reshape(tf.nn.relu(targets), (-1,)), logits=logits)
+    labels = tf.reshape(tf.nn.relu(targets), (-1,))
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     return tf.reshape(losses, tf.shape(targets))
 
 
