@@ -212,8 +212,8 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
 def _predicted(batch):
     """Renvoie le nombre de tokens à prédire de `batch`.
 
-    Si plusieurs appareils se partagent le lot (strategy.py), c'est la moyenne de leurs parts : leurs pertes moyennes ont
-    ainsi pour moyenne celle du lot entier.
+    Si plusieurs appareils se partagent le lot (strategy.py), c'est ce qu'ils en ont en moyenne : leurs pertes ont alors
+    pour moyenne celle du lot entier.
     """
     predicted = tf.reduce_sum(tf.cast(batch["labels"][:, 1:] != IGNORED, tf.float32))
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, predicted)
