@@ -139,12 +139,11 @@ class Atelier:
     def start(self, script, *arguments, cold=False, options=None, **settings):
         """Lance `script` depuis le dossier de la copie et renvoie le processus ; `cold` : sans rien d'importé d'avance
         (warm_start.py) ; `options` : celles de subprocess.Popen."""
-        environment, usual = self.environment(**settings), self.environment()
-        options = {"cwd": self.folder, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+        options = {"cwd": self.folder, "env": self.environment(**settings), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                    "encoding": "utf-8", "errors": "strict", **(options or {})}
-        if cold or not can_start_warm(environment, usual):
+        if cold or not can_start_warm(options["env"]):
             return subprocess.Popen([sys.executable, f"aurore/{script}", *arguments], **options)
-        return WarmPopen([f"aurore/{script}", *arguments], start=usual, **options)
+        return WarmPopen([f"aurore/{script}", *arguments], **options)
 
     def run(self, script, *arguments, timeout=280, cold=False, **settings):
         """Lance `script` et renvoie le processus terminé."""

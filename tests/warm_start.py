@@ -3,8 +3,9 @@
 L'étape 3 met cinq secondes à importer TensorFlow et transformers, et les tests lancent cent fois une leçon. Un serveur
 les importe une fois, et se dédouble pour chaque script : celui-ci a son dossier, son environnement, ses sorties, ses
 signaux, son code de sortie, et lit l'atelier de sa copie. Rien de l'atelier n'est importé d'avance, sauf ses réglages
-(workshop/__init__.py), que ces bibliothèques lisent à leur import : un script qui en a d'autres démarre à froid. De
-même l'atelier entier que les tests se partagent, et ce qui s'interrompt pendant un import (`cold=True`).
+(workshop/__init__.py), que ces bibliothèques lisent à leur import : un script qui en a d'autres demande un autre
+serveur. Démarrent à froid l'atelier entier que les tests se partagent, et ce qui s'interrompt pendant un import
+(`cold=True`).
 """
 
 import ctypes
@@ -17,31 +18,49 @@ import socket
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from collections import Counter
 from pathlib import Path
 
 AURORE = Path(__file__).resolve().parent.parent / "aurore"
 LIBRARIES = ("tensorflow", "tf_keras", "transformers.modeling_tf_utils", "transformers.data.data_collator",
              "transformers.pipelines", "transformers.models.auto", "datasets", "nltk", "matplotlib.figure", "requests")
-READ_LATER = {"TF_CONFIG", "TMPDIR"}  # ce que ces bibliothèques ne lisent pas à leur import
+READ_LATER = {"TF_CONFIG", "TMPDIR", "GUTENBERG_MIRROR"}  # ce que ces bibliothèques ne lisent pas à leur import
+SERVERS = 2  # à la fois, par processus de tests : un demi-gigaoctet chacun
 _BECOME_PARENT_OF_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER, de prctl(2)
 
 
-def can_start_warm(environment, start):
-    """Dit si un script d'environnement `environment` peut naître d'un serveur lancé avec `start` ; sous
-    `make coverage`, qui suit chaque processus depuis son début, aucun."""
-    changed = {name for name, _ in environment.items() ^ start.items()}
-    return (sys.platform == "linux" and changed <= READ_LATER
+_asked = Counter()  # combien de scripts ont eu ces réglages
+_servers = {}       # {réglages: (de quoi parler au serveur, son processus)}, le dernier employé à la fin
+
+
+def can_start_warm(environment):
+    """Dit si un script d'environnement `environment` naîtra d'un serveur : à partir du deuxième qui a ces réglages, car
+    un serveur coûte un démarrage à froid. Sous `make coverage`, qui suit chaque processus depuis son début, aucun."""
+    _asked[_read_at_import(environment)] += 1
+    return (sys.platform == "linux" and _asked[_read_at_import(environment)] > 1
             and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ))
 
 
-@cache
+def _read_at_import(environment):
+    return tuple(sorted(item for item in environment.items() if item[0] not in READ_LATER))
+
+
 def _server(environment):
-    """Lance le serveur, une fois par processus de tests, et renvoie (de quoi lui parler, son processus)."""
+    """Renvoie le serveur de ces réglages, (de quoi lui parler, son processus) ; le lance s'il n'y en a pas."""
+    settings = _read_at_import(environment)
+    _servers[settings] = _servers.pop(settings, None) or _launch(environment)
+    while len(_servers) > SERVERS:
+        channel, process = _servers.pop(next(iter(_servers)))
+        channel.close()
+        process.communicate()
+    return _servers[settings]
+
+
+def _launch(environment):
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with there:  # ses sorties sont des tuyaux, comme celles d'un script
         process = subprocess.Popen(  # pylint: disable=consider-using-with  # il finit avec nous
-            [sys.executable, __file__, str(there.fileno())], env=dict(environment), pass_fds=[there.fileno()],
+            [sys.executable, __file__, str(there.fileno())], env=environment, pass_fds=[there.fileno()],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return here, process
 
@@ -49,19 +68,14 @@ def _server(environment):
 class WarmPopen(subprocess.Popen):
     """Un subprocess.Popen dont `args` est [script, ...] : tout y est, sauf la façon dont le processus naît.
 
-    `start` est l'environnement du serveur : celui d'un script qui n'a pas de réglage à lui. Des options de Popen, le
-    script reçoit cwd, env, start_new_session et ses trois tuyaux.
+    Des options de Popen, le script reçoit cwd, env, start_new_session et ses trois tuyaux.
     """
-
-    def __init__(self, args, *, start, **options):
-        self._start = tuple(sorted(start.items()))
-        super().__init__(args, **options)
 
     # pylint: disable-next=arguments-differ  # les autres, par leur rang
     def _execute_child(self, args, *others):
         # pylint: disable=attribute-defined-outside-init  # c'est ici que Popen pose les siens
         cwd, env, pipes, new_session = others[4], others[5], others[9:15], others[20]
-        channel, server = _server(self._start)
+        channel, server = _server(env)
         prctl = ctypes.CDLL(None).prctl
         prctl(_BECOME_PARENT_OF_ORPHANS, 1)  # le script naît d'un intermédiaire qui meurt : il devient notre enfant
         try:
