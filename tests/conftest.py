@@ -19,8 +19,11 @@ from pytest_socket import socket_allow_hosts
 ROOT = Path(__file__).resolve().parent.parent
 AURORE = ROOT / "aurore"
 GUTENBERG = ROOT.parent / "shared" / "gutenberg"
-LONGEST = ("test_verify", "test_strategy", "test_browser", "test_atelier", "test_training", "test_bad_inputs",
-           "test_sharing", "test_library", "test_step_3")  # à plusieurs processus, aucun ne finit seul
+# D'abord les fichiers les plus longs, pour qu'à plusieurs processus aucun ne finisse seul, et ceux qui attendent (un
+# navigateur, un serveur muet), pendant que pylint calcule (make test).
+FIRST = ("test_verify", "test_browser", "test_strategy", "test_hub", "test_neuron", "test_attention", "test_crowd",
+         "test_atelier", "test_training", "test_bad_inputs", "test_sharing", "test_library", "test_step_3",
+         "test_board", "test_kit", "test_kit_lessons", "test_sources", "test_engine_elsewhere")
 CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute
 ONE_OUTPUT = {"stderr": subprocess.STDOUT}  # ce que dit un script et ce dont il se plaint, comme dans un terminal
 
@@ -78,8 +81,8 @@ def pytest_runtest_call():
 
 
 def pytest_collection_modifyitems(items):
-    """Met d'abord les fichiers les plus longs ; retient la panne que chaque test essaie, pour le tableau."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """Met les fichiers dans l'ordre de FIRST ; retient la panne que chaque test essaie, pour le tableau."""
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
     for item in items:
         marker = item.get_closest_marker("fault")
         if marker:
@@ -139,8 +142,8 @@ class Atelier:
     def start(self, script, *arguments, cold=False, options=None, **settings):
         """Lance `script` depuis le dossier de la copie et renvoie le processus ; `cold` : sans rien d'importé d'avance
         (warm_start.py) ; `options` : celles de subprocess.Popen."""
-        options = {"cwd": self.folder, "env": self.environment(**settings), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-                   "encoding": "utf-8", "errors": "strict", **(options or {})}
+        options = {"cwd": self.folder, "env": self.environment(**settings), "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "strict", **(options or {})}
         if cold or not can_start_warm(options["env"]):
             return subprocess.Popen([sys.executable, f"aurore/{script}", *arguments], **options)
         return WarmPopen([f"aurore/{script}", *arguments], **options)
