@@ -100,6 +100,13 @@ def test_without_an_opening_the_network_finds_one(client):
     assert choice(client, prompt="")["text"] == choice(client, prompt=None)["text"] == SUITE
 
 
+def test_null_is_the_same_as_absent_and_is_described(client):
+    description = client.get("/api/v1/openapi.json").get_json()
+    fields = description["components"]["schemas"]["CompletionRequest"]["properties"]
+    assert all({"type": "null"} in schema["anyOf"] for schema in fields.values())
+    assert ask(client, **dict.fromkeys(fields)).status_code == 200
+
+
 @pytest.mark.parametrize("body, named", [
     ({"prompt": [1, 2]}, "prompt"), ({"prompt": ["a", "b"]}, "prompt"), ({"logit_bias": {"1": 2}}, "logit_bias"),
     ({"suffix": "fin"}, "suffix"), ({"n": 4}, "n"), ({"temperature": "chaud"}, "temperature"),

@@ -39,7 +39,7 @@ def over_slices(batch, start, follow):
     `follow(index, part, so_far)` renvoie ce que l'on sait une fois la tranche `part` vue ; avant la première, c'est
     `start`. TensorFlow calcule en même temps ce qui ne dépend pas l'un de l'autre : chaque cœur suit sa tranche d'un
     bout à l'autre du réseau, au lieu d'attendre les autres à chaque opération. C'est pourquoi TF_NUM_INTRAOP_THREADS
-    vaut 1 (workshop/__init__.py). La boucle est à TensorFlow : il n'en prépare qu'une, quel que soit le nombre de cœurs.
+    vaut 1 (workshop/__init__.py). La boucle est à TensorFlow : il n'en prépare qu'une, quel que soit leur nombre.
     """
     rows = tf.shape(batch["input_ids"])[0]
 

@@ -40,6 +40,11 @@ def _demand(properties: Schema, optional: Iterable[str]) -> Schema:
     return {**_object(properties, optional), "additionalProperties": False}
 
 
+def _or_null(schema: Schema) -> Schema:
+    """Chez OpenAI, null vaut absent : des clients envoient tous les champs."""
+    return {"description": schema["description"], "anyOf": [schema, {"type": "null"}]}
+
+
 def _json(schema: Schema, sentence: str, **others: Schema) -> Schema:
     return {"description": sentence, "content": {"application/json": {"schema": schema}, **others}}
 
@@ -135,7 +140,7 @@ def description(root: str, networks: list[str]) -> Schema:
         "components": {"schemas": {
             "Demande": _demand({**asked, "tokens": _TOKENS}, [*OPTIONAL, "tokens"]),
             "Texte": _demand({name: asked[name] for name in LOOK_FIELDS}, OPTIONAL),
-            "CompletionRequest": _demand(completed, completed),
+            "CompletionRequest": _demand({name: _or_null(schema) for name, schema in completed.items()}, completed),
             **_STORIES, **_OPENAI}},
     }
 
