@@ -5,6 +5,7 @@ SOURCE ?= embedded
 SECONDES ?= 60
 FOIS ?= 20
 VENV_PYTHON := .venv/bin/python
+IN_BACKGROUND := nice -n 19 $(VENV_PYTHON)
 PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 # Le bytecode se garde, même là où l'on dit à Python de ne pas l'écrire : les tests lancent cent fois les leçons.
 export PYTHONDONTWRITEBYTECODE :=
@@ -52,10 +53,10 @@ test: .venv/tests-installed
 	@$(MAKE) --no-print-directory --jobs=2 lint suite
 
 lint: .venv/tests-installed
-	nice -n 19 $(VENV_PYTHON) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
-	nice -n 19 $(VENV_PYTHON) -m pylint $(LESSONS:%=aurore/%.py)
-	$(VENV_PYTHON) -m ruff check --quiet .
-	nice -n 19 $(VENV_PYTHON) -m mypy
+	$(IN_BACKGROUND) -m pylint --ignore-patterns='[1-4]_[a-z]*(_dataset)?\.py' aurore recipe bench tests docs/images
+	$(IN_BACKGROUND) -m pylint $(LESSONS:%=aurore/%.py)
+	$(IN_BACKGROUND) -m ruff check --quiet .
+	$(IN_BACKGROUND) -m mypy
 
 suite: .venv/tests-installed
 	$(VENV_PYTHON) -m pytest $(PARALLEL)

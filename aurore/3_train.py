@@ -32,7 +32,7 @@ from transformers import AutoTokenizer, create_optimizer
 MODEL_NAME = "benjamin/gpt2-wechsel-french"
 TOKENIZERS = ("pré-entraîné", "spécialisé")
 TOKENIZER = TOKENIZERS[0]   # TOKENIZERS[1] : celui de l'étape 2, auquel le réseau est alors adapté
-DROPOUT = 0.0               # part des neurones éteints, au hasard malgré SEED : inutile ici
+DROPOUT = 0.0               # neurones éteints, au hasard malgré SEED : inutile en une seule lecture
 
 # Données
 # Exercice 3 : changez EPOCHS, puis BATCH_SIZE, et relancez ; un tableau compare vos essais.

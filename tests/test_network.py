@@ -95,7 +95,7 @@ def test_our_network_is_the_one_of_transformers():
     names = [[weight.name.partition("/")[2] for weight in model.weights] for model in (ours, theirs)]
     assert names[0] == names[1]
     batch = {name: tf.constant(array) for name, array in INPUTS.items()}
-    assert float(tf.reduce_mean(ours(batch).loss)) == pytest.approx(float(ours.mean_loss(batch, training=False)[0]))
+    assert float(tf.reduce_mean(ours(batch).loss)) == pytest.approx(float(ours.mean_loss(batch)[0]))
     results = []
     for model in (ours, theirs):
         if model is ours:
@@ -122,7 +122,7 @@ def test_the_slices_of_the_cores_change_nothing(monkeypatch, tokenizer, cores):
         model = tiny_model()  # la note n'est préparée qu'une fois par réseau
         loss, gradients = model.mean_loss_and_gradients(batch)
         losses = token_losses(model, tokenizer, "Le soir tombait sur les prés.", window=4, stride=2)
-        return [loss, model.mean_loss(batch, training=False), losses, *gradients]
+        return [loss, model.mean_loss(batch), losses, *gradients]
     for found, expected in zip(measured(cores), measured(2), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
@@ -133,7 +133,7 @@ def test_no_core_waits_for_another(tokenizer):
     model = tiny_model()
     batch = {name: tf.TensorSpec((None, 16), tf.int32) for name in ("input_ids", "labels")}
     windows = sliding_windows(np.array(tokenizer(TEXT).input_ids), 16, 8)
-    for function, given in ((lambda batch: model.mean_loss(batch, training=False), batch),
+    for function, given in ((model.mean_loss, batch),
                             (model.mean_loss_and_gradients, batch),
                             (lambda batch: window_losses(model, batch), windows)):
         graph = tf.function(function, autograph=False).get_concrete_function(given).graph.as_graph_def()

@@ -98,12 +98,7 @@ def _losses(model, input_ids, positions, targets):
     La tête n'est calculée que là où l'on prédit.
     """
     hidden = model.transformer(input_ids, use_cache=False, training=False).last_hidden_state
-    predicting = tf.reshape(tf.gather(hidden, positions, batch_dims=1), (-1, hidden.shape[-1]))
-    logits = tf.cast(model.logits(predicting), tf.float32)
-    # À deux dimensions : à trois, TensorFlow vérifierait leurs formes, et chaque tranche attendrait la précédente.
-    labels = tf.reshape(tf.nn.relu(targets), (-1,))
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return tf.reshape(losses, tf.shape(targets))
+    return model.losses_at(tf.gather(hidden, positions, batch_dims=1), targets)
 
 
 def read_text(path):

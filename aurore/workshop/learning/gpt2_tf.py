@@ -103,6 +103,17 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
         embeddings = tf.cast(self.transformer.wte.embeddings, hidden_states.dtype)
         return tf.tensordot(hidden_states, embeddings, axes=[[-1], [1]])
 
+    def losses_at(self, hidden_states, targets):
+        """Renvoie, de la forme de `targets`, la perte de chaque token à prédire, en nats, là où le réseau sort
+        `hidden_states` ; celle d'une cible négative ne veut rien dire.
+
+        À deux dimensions : à trois, TensorFlow vérifierait leurs formes, et chaque tranche attendrait la précédente.
+        """
+        logits = tf.cast(self.logits(tf.reshape(hidden_states, (-1, self.config.n_embd))), tf.float32)
+        labels = tf.reshape(tf.nn.relu(targets), (-1,))
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        return tf.reshape(losses, tf.shape(targets))
+
     # `fit` appelle train_step à chaque pas, `evaluate` test_step. Ceux de transformers font le même
     # calcul, mais leur tête multiplie lot par lot une table de 8 000 lignes et recopie tous les
     # logits pour en ôter un sur 256 : sur deux cœurs, la moitié du temps d'un pas.
@@ -129,7 +140,7 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
     @tf.autograph.experimental.do_not_convert
     def test_step(self, data):
         batch, _, _ = unpack_x_y_sample_weight(data)
-        mean = self.mean_loss(batch, training=False)
+        mean = self.mean_loss(batch)
         self.compiled_loss(mean, mean)
         return {metric.name: metric.result() for metric in self.metrics}
 
@@ -173,17 +184,15 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
 
     # --- Apprendre ------------------------------------------------------------------------
 
-    def mean_loss(self, batch, training):
+    def mean_loss(self, batch):
         """Renvoie, de forme (1,), la perte moyenne des tokens à prédire de `batch`, en nats."""
-        predicted = _predicted(batch)
-
         def follow(_, part, so_far):
-            return so_far + self._summed_losses(part, training) / predicted
+            return so_far + self._summed_losses(part, training=False)
 
-        return over_slices(batch, tf.zeros(1), follow)
+        return over_slices(batch, tf.zeros(1), follow) / _predicted(batch)
 
     def mean_loss_and_gradients(self, batch):
-        """Renvoie cette perte, et son gradient pour chaque poids à ajuster.
+        """Renvoie cette perte, pendant l'apprentissage, et son gradient pour chaque poids à ajuster.
 
         À plusieurs appareils, chacun n'a que sa part du gradient : l'optimiseur en fait la somme.
         """
@@ -203,10 +212,8 @@ class TFGPT2LMHeadModel(transformers.TFGPT2LMHeadModel):
         inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
         hidden = self.transformer(**inputs, use_cache=False, training=training).last_hidden_state
         # Le token à prédire est le suivant ; après le dernier d'un bloc, il n'y en a pas.
-        targets = tf.reshape(tf.pad(batch["labels"][:, 1:], ((0, 0), (0, 1)), constant_values=IGNORED), (-1,))
-        logits = tf.cast(self.logits(tf.reshape(hidden, (-1, self.config.n_embd))), tf.float32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.nn.relu(targets), logits=logits)
-        return tf.reduce_sum(tf.where(targets == IGNORED, 0.0, losses))
+        targets = tf.pad(batch["labels"][:, 1:], ((0, 0), (0, 1)), constant_values=IGNORED)
+        return tf.reduce_sum(tf.where(targets == IGNORED, 0.0, self.losses_at(hidden, targets)))
 
 
 def _predicted(batch):
