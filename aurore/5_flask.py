@@ -7,12 +7,13 @@ La page envoie le début de texte tapé dans le champ « amorce » ; le réseau 
 """
 
 import os
-from functools import cache, partial
+from functools import partial
 
 from workshop import narration, paths
 from workshop.artefacts import newest_model
 from workshop.page import form, service
 from workshop.page.generator import TextGenerator, WholeTexts, open_generator
+from workshop.page.networks import open_by_name
 from workshop.page.story import Story, to_the_end
 from workshop.page.surroundings import surround
 
@@ -40,13 +41,6 @@ def choose_model():
     if MODEL_NAME:
         return open_by_name(MODEL_NAME)
     return newest_model() or paths.SAND_MODEL
-
-
-@cache  # téléchargé une fois ; ensuite, la page n'appelle plus le catalogue
-def open_by_name(name):
-    """Renvoie le dossier du réseau `name` du catalogue."""
-    from workshop.learning import hub  # pylint: disable=import-outside-toplevel  # lent à importer
-    return hub.local_copy(name)
 
 
 def get_text(generator, prompt, wish):

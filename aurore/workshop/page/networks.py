@@ -7,6 +7,7 @@ mémoire. Chacun a ses lecteurs et son fil : l'ouvrir ne fait pas attendre ceux 
 
 import threading
 from collections import OrderedDict
+from functools import cache
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -22,6 +23,16 @@ MOST_OPEN = 2   # en plus de celui qui écrit d'ordinaire : de quoi en comparer 
 
 UNKNOWN = "Ce réseau n'est pas, ou n'est plus, dans la maison. Choisissez-en un autre."
 BROKEN = "Ce réseau n'arrive pas à écrire. Choisissez-en un autre."
+
+
+@cache
+def open_by_name(name: str) -> Path:
+    """Renvoie le dossier du réseau `name` du catalogue : téléchargé une fois, la page n'appelle plus le catalogue.
+
+    Lève une WorkshopError s'il n'existe pas, est privé, ou n'est pas un GPT-2.
+    """
+    from workshop.learning import hub  # pylint: disable=import-outside-toplevel  # la page s'ouvre sans l'attendre
+    return hub.local_copy(name)
 
 
 class Networks:
