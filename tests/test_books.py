@@ -304,18 +304,6 @@ ENGLISH_BOILERPLATE = re.compile(
     r"gutenberg|produced by|proofread|pgdp|transcriber|ebook|e-text|http:|www\.|images generously|\bthe\b.*\bof\b")
 
 
-@pytest.fixture(name="sentences_of")
-def _sentences_of(lesson):
-    """Renvoie, pour un livre, (lignes du fichier, lignes de l'auteur, phrases) par les fonctions de l'étape 1."""
-    split_text_to_list = lesson("1_prepare_dataset_solution").split_text_to_list
-
-    def read(path):
-        lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
-        author_lines = books.keep_author_lines(lines)
-        return lines, author_lines, split_text_to_list(author_lines)
-    return read
-
-
 def french_books(folder):
     """Les livres de `folder` qui sont en français."""
     paths = sorted(folder.rglob("*.txt"))
@@ -323,13 +311,18 @@ def french_books(folder):
     return [path for path in paths if "Language: French" in path.read_text(encoding="utf-8-sig")]
 
 
-def test_real_books_keep_no_boilerplate(gutenberg, sentences_of):
+def lines_of(path):
+    """Les lignes d'un livre, telles que readlines() les rend à l'étape 1."""
+    return path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+
+
+def test_real_books_keep_no_boilerplate(gutenberg):
     for path in french_books(gutenberg):
-        _, author_lines, _ = sentences_of(path)
+        author_lines = books.keep_author_lines(lines_of(path))
         assert not [line for line in author_lines if ENGLISH_BOILERPLATE.search(line.lower())], path
 
 
-def test_real_books_lose_no_line_of_the_author(gutenberg, sentences_of):
+def test_real_books_lose_no_line_of_the_author(gutenberg):
     """Ce qui disparaît entre les repères tient en peu de mots, que l'on reconnaît tous."""
     expected = re.compile(
         r"^[\W_\d]*$|produced by|proofread|produced from|images|biblioth|gallica|google|produit par|internet archive"
@@ -337,19 +330,19 @@ def test_real_books_lose_no_line_of_the_author(gutenberg, sentences_of):
         r"|transcription|typographe|harmonisée|illustration|from the google|page \d+\.\)|générations\.\]|rastko"
         r"|\d+[.)]+\]?$|sténio\.\.\. \(page", re.I)
     for path in french_books(gutenberg):
-        lines, author_lines, _ = sentences_of(path)
+        lines = lines_of(path)
         start, end = books.find_markers(lines)
-        kept = {re.sub(r"\W", "", line) for line in author_lines}
+        kept = {re.sub(r"\W", "", line) for line in books.keep_author_lines(lines)}
         note = re.compile(r"\[(?:\d{1,3}|[A-Z*])\]|\[Note \w+ *[.:]|_")
         lost = [line.strip() for line in lines[start:end]
                 if line.strip() and re.sub(r"\W", "", note.sub("", line)) not in kept]
         assert not [line for line in lost if not expected.search(line)], path
 
 
-def test_real_books_give_whole_sentences(gutenberg, sentences_of):
+def test_real_books_give_whole_sentences(gutenberg, lesson):
+    split_text_to_list = lesson("1_prepare_dataset_solution").split_text_to_list
     for path in french_books(gutenberg):
-        _, _, sentences = sentences_of(path)
-        for sentence in sentences:
+        for sentence in split_text_to_list(books.keep_author_lines(lines_of(path))):
             letter = re.search(r"[^\W\d_]", sentence)
             assert not re.search(r"(?:^|\s)(?:M|MM|Mme|Mlle|Mgr|Dr|St|Ste)\.$", sentence), sentence
             assert sentence.strip("«»—. ") or re.search(r"\w", sentence), sentence
