@@ -41,7 +41,7 @@ os.environ["HF_HUB_ETAG_TIMEOUT"] = os.environ["HF_HUB_DOWNLOAD_TIMEOUT"] = "2"
 # Un shell qui lance les tests en arrière-plan leur fait ignorer Ctrl-C, et à leurs scripts aussi.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-from warm_start import WarmPopen, can_start_warm  # pylint: disable=wrong-import-position  # après sys.path
+from warm_start import start_script  # pylint: disable=wrong-import-position  # après sys.path
 from web_servers import BookServer, HubServer  # pylint: disable=wrong-import-position  # de même
 
 # huggingface_hub lit son adresse à l'import : le serveur doit exister avant.
@@ -144,9 +144,9 @@ class Atelier:
         (warm_start.py) ; `options` : celles de subprocess.Popen."""
         options = {"cwd": self.folder, "env": self.environment(**settings), "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "strict", **(options or {})}
-        if cold or not can_start_warm(options["env"]):
+        if cold:
             return subprocess.Popen([sys.executable, f"aurore/{script}", *arguments], **options)
-        return WarmPopen([f"aurore/{script}", *arguments], **options)
+        return start_script([f"aurore/{script}", *arguments], **options)
 
     def run(self, script, *arguments, timeout=280, cold=False, **settings):
         """Lance `script` et renvoie le processus terminé."""

@@ -33,12 +33,18 @@ _asked = Counter()  # combien de scripts ont eu ces réglages
 _servers = {}       # {réglages: (de quoi parler au serveur, son processus)}, le dernier employé à la fin
 
 
-def can_start_warm(environment):
-    """Dit si un script d'environnement `environment` naîtra d'un serveur : à partir du deuxième qui a ces réglages, car
-    un serveur coûte un démarrage à froid. Sous `make coverage`, qui suit chaque processus depuis son début, aucun."""
-    _asked[_read_at_import(environment)] += 1
-    return (sys.platform == "linux" and _asked[_read_at_import(environment)] > 1
-            and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ))
+def start_script(arguments, **options):
+    """Lance le script `arguments` ([script, ...]) et renvoie son processus ; `options` : celles de subprocess.Popen.
+
+    Il naît d'un serveur à partir du deuxième qui a ces réglages, car un serveur coûte un démarrage à froid. Sous
+    `make coverage`, qui suit chaque processus depuis son début, aucun.
+    """
+    settings = _read_at_import(options["env"])
+    _asked[settings] += 1
+    if (sys.platform == "linux" and _asked[settings] > 1
+            and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ)):
+        return WarmPopen(arguments, **options)
+    return subprocess.Popen([sys.executable, *arguments], **options)
 
 
 def _read_at_import(environment):
