@@ -21,7 +21,7 @@ AURORE = ROOT / "aurore"
 GUTENBERG = ROOT.parent / "shared" / "gutenberg"
 # D'abord les fichiers les plus longs, pour qu'à plusieurs processus aucun ne finisse seul, et ceux qui attendent (un
 # navigateur, un serveur muet), pendant que pylint calcule (make test).
-FIRST = ("test_verify", "test_browser", "test_strategy", "test_hub", "test_neuron", "test_attention", "test_crowd",
+FIRST = ("test_verify", "test_browser", "test_hub", "test_neuron", "test_attention", "test_strategy", "test_crowd",
          "test_atelier", "test_training", "test_bad_inputs", "test_sharing", "test_library", "test_step_3",
          "test_board", "test_kit", "test_kit_lessons", "test_sources", "test_engine_elsewhere")
 CLOSED_PORT = "http://127.0.0.1:9"  # le port « discard », où rien n'écoute

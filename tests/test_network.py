@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from transformers import AutoTokenizer
 
 from tiny_networks import TEXT, tiny_model
-from workshop.learning import gpt2_tf, hub
+from workshop.learning import gpt2_tf, hub, session
 from workshop.learning.evaluation import score, sliding_windows, token_losses, window_losses
 from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
 from workshop.learning.packing import IGNORED, evenly, pack
@@ -70,9 +70,29 @@ def test_a_special_token_in_the_opening_of_step_3_is_ordinary_text(tokenizer):
     seen = []
     model = SimpleNamespace(generate=lambda input_ids, **_: seen.append(input_ids.numpy()[0]) or input_ids)
     opening = f"Le soir{tokenizer.eos_token} la mer"
-    session = SimpleNamespace(settings=SimpleNamespace(OPENING=opening, SEED=0), tokenizer=tokenizer)
-    assert Session.write_sample(session, model).startswith(opening)
+    assert session_of(tokenizer, model, opening).write_sample(model).startswith(opening)
     assert tokenizer.eos_token_id not in seen[0]
+
+
+@pytest.mark.parametrize("written", [" lanterne" * 60, " rit." + " lanterne" * 60])
+def test_the_speed_of_a_network_counts_all_it_writes(tokenizer, monkeypatch, written):
+    """Une phrase finie tôt n'en fait pas un réseau lent : le tableau des essais les compare."""
+    clock, tokens = [0.0], tokenizer(written, return_tensors="tf").input_ids
+    monkeypatch.setattr(session.time, "perf_counter", lambda: clock[0])
+
+    def generate(input_ids, max_new_tokens, **_):
+        clock[0] += 1 + max_new_tokens  # une seconde pour se préparer, puis une par token
+        return tf.concat([input_ids, tokens[:, :max_new_tokens]], axis=1)
+    speed = session_of(tokenizer, SimpleNamespace(generate=generate), "Elle").writing_speed()
+    lengths = [len(tokenizer.decode(tokens[0, :count])) for count in (1, session.SAMPLE_TOKENS)]
+    assert speed == (lengths[1] - lengths[0]) / (session.SAMPLE_TOKENS - 1)
+
+
+def session_of(tokenizer, model, opening):
+    """Une séance dont rien n'est mesuré : ce qui fait écrire ce réseau."""
+    bare = Session.__new__(Session)
+    bare.settings, bare.tokenizer, bare.model = SimpleNamespace(OPENING=opening, SEED=0), tokenizer, model
+    return bare
 
 
 @pytest.mark.parametrize("most, chosen", [(1, [0]), (3, [0, 4, 9]), (10, list(range(10))), (50, list(range(10)))])

@@ -206,23 +206,25 @@ class Session:  # pylint: disable=too-many-instance-attributes  # ce que la séa
         _, starts, ranks = token_starts(self.tokenizer, list(texts))
         return by_sentence(starts, ranks, in_bits(losses), len(texts))
 
-    def write_sample(self, model, tokens=SAMPLE_TOKENS):
+    def write_sample(self, model):
         """Renvoie ce que le réseau écrit à la suite d'OPENING, jusqu'à la fin d'une phrase."""
-        opening = self.settings.OPENING
+        return finished(self.continued(model, SAMPLE_TOKENS), start=len(self.settings.OPENING))
+
+    def continued(self, model, tokens):
+        """Renvoie OPENING et ce que le réseau écrit à la suite, `tokens` tokens au plus."""
         set_random_seed(self.settings.SEED)
         # « <|endoftext|> » dans OPENING n'est que du texte ; écrit par le réseau, c'est la fin du sien.
-        encoded = self.tokenizer(opening, return_tensors="tf", split_special_tokens=True)
+        encoded = self.tokenizer(self.settings.OPENING, return_tensors="tf", split_special_tokens=True)
         written = model.generate(**encoded, max_new_tokens=tokens, do_sample=True, temperature=SAMPLE_TEMPERATURE,
                                  top_k=50, pad_token_id=self.tokenizer.eos_token_id)
-        text = " ".join(self.tokenizer.decode(written[0], skip_special_tokens=True).split())
-        return finished(text, start=len(opening))
+        return " ".join(self.tokenizer.decode(written[0], skip_special_tokens=True).split())
 
     def writing_speed(self, pairs=5):
         """Renvoie combien de caractères le réseau écrit par seconde, sans le temps de se préparer ; None si la machine
         est trop occupée pour le dire."""
         def timed(tokens):
             start = time.perf_counter()
-            return len(self.write_sample(self.model, tokens)), time.perf_counter() - start
+            return len(self.continued(self.model, tokens)), time.perf_counter() - start
         speeds = []
         for _ in range(pairs):
             (short, preparing), (long, writing) = timed(1), timed(SAMPLE_TOKENS)
