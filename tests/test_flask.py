@@ -564,6 +564,14 @@ def test_the_last_trained_network_writes_and_aurore_before_it(lesson, monkeypatc
     assert step.choose_model() == (trained or paths.SAND_MODEL)
 
 
+def test_a_network_is_chosen_by_its_name_and_looked_for_once(lesson, monkeypatch):
+    from workshop.learning import hub  # pylint: disable=import-outside-toplevel  # ce test seul ouvre le catalogue
+    step, asked = lesson("5_flask"), []
+    monkeypatch.setattr(step, "MODEL_NAME", "quelqu-un/un-reseau")
+    monkeypatch.setattr(hub, "local_copy", lambda name: asked.append(name) or paths.BASE_MODEL)
+    assert [step.choose_model(), step.choose_model()] == [paths.BASE_MODEL] * 2 and asked == [step.MODEL_NAME]
+
+
 def test_the_generator_writes_until_the_end_of_a_sentence(lesson):
     step = lesson("5_flask")
     generator = step.TextGenerator(lambda: paths.SAND_MODEL)
@@ -668,6 +676,20 @@ def test_a_newer_network_that_does_not_write_is_not_adopted_and_the_page_says_so
     page = client.get("/generate").get_data(as_text=True)
     assert said not in page and "C’est <strong>aurore-mini spécialisé</strong> qui écrit" in page
     generator.stop(0)
+
+
+def test_a_network_left_aside_on_purpose_is_not_said_to_be_spoilt(tmp_path, monkeypatch):
+    """MODEL_NAME, en haut de la leçon, en choisit un autre : le dernier entraîné va bien, et il n'y a rien à dire."""
+    monkeypatch.setattr("workshop.page.relay.CHECK_EVERY_SECONDS", 0)
+    relay = Relay(lambda: paths.BASE_MODEL, lambda: trained_models(tmp_path))
+    newest = trained_model(tmp_path / "2026-07-01_10-00-00")
+    assert relay.network.name == "aurore-mini" and relay.refusal is None
+    with_truncated_weights(newest)
+    assert relay.network.name == "aurore-mini" and relay.refusal
+    shutil.rmtree(newest)
+    trained_model(newest)
+    assert relay.network.name == "aurore-mini" and relay.refusal is None
+    relay.stop(0)
 
 
 def test_a_spoilt_network_that_is_removed_is_no_longer_spoken_of(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable, Sequence
 
-from workshop.artefacts import trained_models
+from workshop.artefacts import is_complete_model, trained_models
 from workshop.errors import WorkshopError
 from workshop.narration import notice
 from workshop.page.readers import Reader, Readers, Request
@@ -114,9 +114,10 @@ class Relay:  # pylint: disable=too-many-instance-attributes  # deux verrous, et
                 # réseau, l'ancien continue d'écrire.
                 self._refuse(folder, error, self._signature)
         newest = next(iter(self._trained()), self._folder)
-        if newest not in (folder, self._folder) and _stamp(newest) != self._refused:  # choose l'a écarté
-            self._refuse(newest, WorkshopError("Un de ses fichiers manque, ou n'est pas entier."), self._signature)
-        if newest == folder == self._folder:
+        if newest not in (folder, self._folder) and not is_complete_model(newest):  # choose l'a écarté
+            if _stamp(newest) != self._refused:
+                self._refuse(newest, WorkshopError("Un de ses fichiers manque, ou n'est pas entier."), self._signature)
+        elif folder == self._folder:
             self._refused = self.refusal = None
 
     def _refuse(self, folder: Path, error: Exception, writing: Signature) -> None:
