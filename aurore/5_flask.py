@@ -7,7 +7,6 @@ La page envoie le début de texte tapé dans le champ « amorce » ; le réseau 
 """
 
 import os
-from functools import partial
 
 from workshop import narration, paths
 from workshop.artefacts import newest_model
@@ -17,7 +16,7 @@ from workshop.page.networks import open_by_name
 from workshop.page.story import Story, to_the_end
 from workshop.page.surroundings import surround
 
-from flask import Flask, render_template, request
+from flask import Flask, request
 
 # --- Les réglages ------------------------------------------------------------------------
 
@@ -59,10 +58,7 @@ def get_text(generator, prompt, wish):
 # --- 2. Le même, avec transformers ---------------------------------------------------------
 
 def open_pipe(model_path):
-    """Ouvre le réseau avec transformers, comme à l'étape 4.
-
-    Plus lent à venir, mais tout le catalogue de Hugging Face s'ouvre ainsi.
-    """
+    """Ouvre le réseau avec transformers, comme à l'étape 4 : tout le catalogue s'ouvre ainsi."""
     # TensorFlow met plusieurs secondes à s'importer : la page, qui s'en passe, ne l'attend pas.
     # pylint: disable=import-outside-toplevel
     from workshop.learning.gpt2_tf import TFGPT2LMHeadModel
@@ -94,10 +90,6 @@ def create_app(generator=None):
     app.jinja_env.globals["openings"] = OPENINGS
     generator, limit = surround(app, generator or TextGenerator(choose_model))
 
-    @app.get("/")
-    def home():
-        return render_template("home.html")
-
     @app.route("/generate", methods=["GET", "POST"])
     @limit
     def generate():
@@ -115,8 +107,7 @@ def main():
     with_transformers = service.has_option("--transformers")
     print("Chargement du réseau...", flush=True)
     if with_transformers:
-        model_path = choose_model()
-        generator = WholeTexts(partial(call_pipe, open_pipe(model_path)), model_path)
+        generator = WholeTexts(choose_model(), open_pipe, call_pipe)
     else:
         generator = open_generator(choose_model)  # ou un moteur ailleurs : voir AURORE_MOTEUR
     service.serve(create_app(generator), generator, HOST, PORT)

@@ -132,7 +132,7 @@ def test_looking_counts_as_asking(client):
 
 def test_where_it_is_not_known_the_page_does_not_offer_it(lesson, client):
     assert 'id="attention"' in client.get("/generate").get_data(as_text=True)
-    whole_texts = WholeTexts(lambda *_: " Fin.", paths.BASE_MODEL)
+    whole_texts = WholeTexts(paths.BASE_MODEL, str, lambda *_: " Fin.")
     blind = lesson("5_flask").create_app(whole_texts).test_client()
     page = blind.get("/generate")
     assert page.status_code == 200 and 'id="attention"' not in page.get_data(as_text=True)

@@ -3,7 +3,7 @@
 import os
 import threading
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
@@ -145,7 +145,8 @@ def _texts(tokenizer: Tokenizer, tokens: Sequence[int]) -> list[str]:
 
 
 class WholeTexts:
-    """Le même service, rendu par `call(amorce, tokens, wish)`, qui renvoie la suite d'un seul tenant.
+    """Le même service, rendu par ce qu'`open_pipe(dossier)` ouvre : `call_pipe(pipe, amorce, tokens, wish)` renvoie la
+    suite, d'un seul tenant.
 
     C'est ainsi qu'écrit le `pipeline` de transformers : un lecteur à la fois, sans rien montrer avant la fin, sans dire
     entre quels tokens il hésitait.
@@ -155,8 +156,8 @@ class WholeTexts:
     refusal = None
     shows_attention = False
 
-    def __init__(self, call: Callable[[str, int, Wish], str], folder: Path):
-        self.call = call
+    def __init__(self, folder: Path, open_pipe: Callable[[Path], Any], call_pipe: Callable[[Any, str, int, Wish], str]):
+        self._pipe, self._call_pipe = open_pipe(folder), call_pipe
         self.network = read_signature(folder)
         self.networks = [self.network]
         self._alone = threading.Lock()
@@ -170,7 +171,7 @@ class WholeTexts:
     def write(self, prompt: str, suite: str, wish: Wish) -> Stream:
         """Continue `prompt` puis `suite`."""
         with self._alone:
-            yield Piece(self.call(normalise(prompt + suite), LENGTHS[wish.length].tokens, wish))
+            yield Piece(self._call_pipe(self._pipe, normalise(prompt + suite), LENGTHS[wish.length].tokens, wish))
         yield End("longueur")
 
     def count(self, text: str, key: str) -> None:

@@ -1,9 +1,9 @@
-"""Ce qui entoure le formulaire : la porte, les limites, l'API, le guide, les chiffres, les erreurs."""
+"""Ce qui entoure le formulaire : l'accueil, la porte, les limites, l'API, le guide, les chiffres, les erreurs."""
 
 import os
 from typing import Callable
 
-from flask import Flask
+from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from workshop.errors import WorkshopError
@@ -38,6 +38,10 @@ def surround(app: Flask, generator: Writer) -> tuple[Writer, Callable]:
                                    "shows_attention": generator.shows_attention, "contract": contract})
     if _is_behind_a_proxy():
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1, x_prefix=1)  # type: ignore[method-assign]
+
+    @app.get("/")
+    def home():
+        return render_template("home.html")
 
     @app.get("/health")
     def health():
