@@ -144,9 +144,7 @@ class Atelier:
         (warm_start.py) ; `options` : celles de subprocess.Popen."""
         options = {"cwd": self.folder, "env": self.environment(**settings), "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "strict", **(options or {})}
-        if cold:
-            return subprocess.Popen([sys.executable, f"aurore/{script}", *arguments], **options)
-        return start_script([f"aurore/{script}", *arguments], **options)
+        return start_script([f"aurore/{script}", *arguments], cold=cold, **options)
 
     def run(self, script, *arguments, timeout=280, cold=False, **settings):
         """Lance `script` et renvoie le processus terminé."""

@@ -33,17 +33,17 @@ _asked = Counter()  # combien de scripts ont eu ces réglages
 _servers = {}       # {réglages: (de quoi parler au serveur, son processus)}, le dernier employé à la fin
 
 
-def start_script(arguments, **options):
+def start_script(arguments, cold=False, **options):
     """Lance le script `arguments` ([script, ...]) et renvoie son processus ; `options` : celles de subprocess.Popen.
 
-    Il naît d'un serveur à partir du deuxième qui a ces réglages, car un serveur coûte un démarrage à froid. Sous
-    `make coverage`, qui suit chaque processus depuis son début, aucun.
+    Sauf si `cold`, il naît d'un serveur à partir du deuxième qui a ces réglages, car un serveur coûte un démarrage à
+    froid. Sous `make coverage`, qui suit chaque processus depuis son début, aucun.
     """
-    settings = _read_at_import(options["env"])
-    _asked[settings] += 1
-    if (sys.platform == "linux" and _asked[settings] > 1
-            and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ)):
-        return WarmPopen(arguments, **options)
+    if not cold and sys.platform == "linux" and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ):
+        settings = _read_at_import(options["env"])
+        _asked[settings] += 1
+        if _asked[settings] > 1:
+            return WarmPopen(arguments, **options)
     return subprocess.Popen([sys.executable, *arguments], **options)
 
 
